@@ -1,0 +1,23 @@
+# Unit tests: every tests/unit/test_*.c is one cmocka program, linked with the objects its line names.
+# UNIT_<name> lists the folders' objects (besides proto and imsg libraries) that the test needs.
+
+UNIT_SRC  := $(sort $(wildcard tests/unit/test_*.c))
+UNIT_BIN  := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/unit/%)
+UNIT_LIBS := -lcmocka -levent_core -lsodium -lcrypto -lprotobuf-c -lcap-ng -lseccomp
+
+# All objects of a program but its main: what a unit test may link.
+UNIT_ALL = $(foreach p,netproc keyproc parent probe,$(filter-out %/main.o,$(OBJ_$(p))))
+
+-include $(wildcard tests/unit/*.mk)
+
+.SECONDEXPANSION:
+$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $$(UNIT_$$*) $(BUILD)/lib/libimsg.a $(BUILD)/lib/libproto.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(UNIT_LIBS)
+
+unit: $(UNIT_BIN)
+	@failed=0; for t in $(UNIT_BIN); do $$t 2>&1 | tail -n 400 > $$t.log; \
+	  if [ $${PIPESTATUS:-0} -ne 0 ] || ! grep -q 'PASSED' $$t.log || grep -q 'FAILED' $$t.log; then \
+	    echo "unit $$t FAILED"; cat $$t.log; failed=1; else echo "unit $$(basename $$t): $$(grep -c '       OK' $$t.log) passed"; fi; done; exit $$failed
+
+.PHONY: unit

@@ -1,0 +1,109 @@
+// Interop client on js-libp2p 3. Verbs and events: ../../README.md.
+import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
+import { identify } from '@libp2p/identify'
+import { noise } from '@chainsafe/libp2p-noise'
+import { ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import { multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p } from 'libp2p'
+import { event, serve } from './jsonline.mjs'
+import { TRANSFER, acceptTransfer, openTransfer } from './transfer.mjs'
+
+const DIAL_TIMEOUT = 15_000
+const LIMITED = { runOnLimitedConnection: true }
+let bytesPerSecond = 0
+
+const node = await createLibp2p({
+  transports: [tcp(), circuitRelayTransport()],
+  connectionEncrypters: [noise()],
+  streamMuxers: [yamux()],
+  connectionGater: { denyDialMultiaddr: () => false },
+  connectionManager: { dialTimeout: DIAL_TIMEOUT },
+  services: { identify: identify(), ping: ping() }
+})
+
+await node.handle(TRANSFER, async (stream, connection) => {
+  try {
+    const { done, ...result } = await acceptTransfer(stream, bytesPerSecond)
+    event('transfer', { peer: connection.remotePeer.toString(), ...result })
+    await done
+  } catch (error) {
+    event('transfer-failed', { peer: connection.remotePeer.toString(), text: String(error) })
+    stream.abort(error)
+  }
+}, LIMITED)
+
+node.addEventListener('connection:open', ({ detail }) => event('connected', describe(detail)))
+node.addEventListener('connection:close', ({ detail }) => event('disconnected', describe(detail)))
+
+const verbs = {
+  connect: async ({ addr }) => describe(await node.dial(multiaddr(addr))),
+  dial: async ({ addr }) => describe(await node.dial(multiaddr(addr), { force: true, signal: AbortSignal.timeout(DIAL_TIMEOUT) })),
+  reserve,
+  identify: async ({ peer }) => identified(await node.services.identify.identify(newest(peer))),
+  ping: async ({ peer }) => ({ ms: await node.services.ping.ping(newest(peer).remotePeer, LIMITED) }),
+  transfer: async ({ peer, bytes }) => openTransfer(await newest(peer).newStream(TRANSFER, LIMITED), bytes, bytesPerSecond),
+  pace: ({ bytes_per_second }) => { bytesPerSecond = bytes_per_second },
+  open: openProtocol,
+  connections: ({ peer }) => ({ list: connectionsOf(peer).map(describe) }),
+  close: async ({ peer }) => { await Promise.all(connectionsOf(peer).map((c) => c.close())) },
+  quit: () => { setImmediate(stop) }
+}
+
+// Listening on the circuit address is what makes js-libp2p reserve.
+async function reserve ({ addr }) {
+  const circuit = multiaddr(addr).encapsulate('/p2p-circuit')
+  await node.components.transportManager.listen([circuit])
+  const addrs = node.getMultiaddrs().map(String).filter((a) => a.includes('/p2p-circuit'))
+  if (addrs.length === 0) throw new Error('listening gave no circuit address')
+  return { addrs }
+}
+
+async function openProtocol ({ peer, protocol }) {
+  const stream = await newest(peer).newStream(protocol, LIMITED)
+  await stream.close()
+}
+
+function connectionsOf (peer) {
+  return node.getConnections().filter((c) => c.remotePeer.toString() === peer && c.status === 'open')
+}
+
+function newest (peer) {
+  const found = connectionsOf(peer).at(-1)
+  if (found == null) throw new Error(`not connected to ${peer}`)
+  return found
+}
+
+function describe (connection) {
+  return {
+    peer: connection.remotePeer.toString(),
+    remote: connection.remoteAddr.toString(),
+    direction: connection.direction,
+    limit: limitOf(connection)
+  }
+}
+
+function limitOf ({ limits }) {
+  if (limits == null) return null
+  return { seconds: Number(limits.seconds ?? 0), bytes: Number(limits.bytes ?? 0) }
+}
+
+function identified (result) {
+  return {
+    agent: result.agentVersion,
+    protocol_version: result.protocolVersion,
+    protocols: result.protocols,
+    listen: result.listenAddrs.map(String),
+    observed: result.observedAddr?.toString() ?? null,
+    signed_record: result.signedPeerRecord != null
+  }
+}
+
+async function stop () {
+  await node.stop()
+  process.exit(0)
+}
+
+event('ready', { peer: node.peerId.toString() })
+serve(verbs, stop)

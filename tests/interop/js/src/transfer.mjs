@@ -1,0 +1,117 @@
+// The bulk protocol of all client programs. The opener writes how many bytes each side shall send
+// (8 bytes, big-endian); then both send and receive at once, and the opener closes when it has all.
+import { createHash } from 'node:crypto'
+
+export const TRANSFER = '/interop/transfer/1.0.0'
+const BLOCK = 64 * 1024
+const HIGH_WATER = 1024 * 1024
+
+// Reads a stream with back-pressure: it is paused while more than HIGH_WATER bytes wait.
+class Reader {
+  constructor (stream, bytesPerSecond = 0) {
+    this.stream = stream
+    this.bytesPerSecond = bytesPerSecond
+    this.highWater = bytesPerSecond > 0 ? 1 : HIGH_WATER
+    this.queue = []
+    this.waiting = 0
+    this.ended = false
+    stream.addEventListener('message', (evt) => this.#add(evt.data.subarray()))
+    stream.addEventListener('remoteCloseWrite', () => this.#end())
+    stream.addEventListener('close', (evt) => this.#end(evt.error))
+  }
+
+  #add (bytes) {
+    this.queue.push(bytes)
+    this.waiting += bytes.length
+    if (this.waiting >= this.highWater && this.stream.readStatus === 'readable') this.stream.pause()
+    this.wake?.()
+  }
+
+  #end (error) {
+    this.ended = true
+    this.error ??= error
+    this.wake?.()
+  }
+
+  // The next chunk, or null at the end of the stream.
+  async next () {
+    while (this.queue.length === 0) {
+      if (this.error != null) throw this.error
+      if (this.ended) return null
+      if (this.stream.readStatus === 'paused') this.stream.resume()
+      if (this.queue.length === 0 && !this.ended) await new Promise((resolve) => { this.wake = resolve })
+    }
+    const bytes = this.queue.shift()
+    this.waiting -= bytes.length
+    if (this.bytesPerSecond > 0) await sleep(bytes.length * 1000 / this.bytesPerSecond)
+    return bytes
+  }
+
+  unread (bytes) {
+    if (bytes.length === 0) return
+    this.queue.unshift(bytes)
+    this.waiting += bytes.length
+  }
+}
+
+export async function openTransfer (stream, size, bytesPerSecond) {
+  const reader = new Reader(stream, bytesPerSecond)
+  const header = Buffer.alloc(8)
+  header.writeBigUInt64BE(BigInt(size))
+  stream.send(header)
+  const [sent, received] = await Promise.all([sendBytes(stream, size), receiveBytes(reader, size)])
+  await stream.close()
+  return { bytes: size, sent, received }
+}
+
+export async function acceptTransfer (stream, bytesPerSecond) {
+  const reader = new Reader(stream, bytesPerSecond)
+  const size = await readHeader(reader)
+  const [sent, received] = await Promise.all([sendBytes(stream, size), receiveBytes(reader, size)])
+  return { bytes: size, sent, received, done: reader.next().then(() => stream.close()) }
+}
+
+async function readHeader (reader) {
+  let header = Buffer.alloc(0)
+  while (header.length < 8) {
+    const chunk = await reader.next()
+    if (chunk == null) throw new Error('stream ended inside the transfer header')
+    header = Buffer.concat([header, chunk])
+  }
+  reader.unread(header.subarray(8))
+  return Number(header.readBigUInt64BE())
+}
+
+async function sendBytes (stream, size) {
+  const hash = createHash('sha256')
+  let state = (Math.random() * 0xffffffff) >>> 0 | 1
+  for (let left = size; left > 0;) {
+    const words = new Uint32Array(BLOCK / 4)
+    for (let i = 0; i < words.length; i++) {
+      state ^= state << 13; state ^= state >>> 17; state ^= state << 5
+      words[i] = state
+    }
+    const block = new Uint8Array(words.buffer, 0, Math.min(left, BLOCK))
+    hash.update(block)
+    left -= block.length
+    if (!stream.send(block)) await stream.onDrain()
+  }
+  return hash.digest('hex')
+}
+
+async function receiveBytes (reader, size) {
+  const hash = createHash('sha256')
+  for (let left = size; left > 0;) {
+    const chunk = await reader.next()
+    if (chunk == null) throw new Error(`stream ended ${left} of ${size} bytes early`)
+    const wanted = chunk.subarray(0, left)
+    hash.update(wanted)
+    left -= wanted.length
+    reader.unread(chunk.subarray(wanted.length))
+  }
+  return hash.digest('hex')
+}
+
+function sleep (ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
