@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Mechanism of confinement, the same for every process; policy (which system calls) is a table in each program's sandbox.c.
+ * Called by each main.c in the order of confinement.md 3. Trusts its own program only.
+ */
+#ifndef IMSG_HARDEN_H
+#define IMSG_HARDEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* X(name, bit, text): layers that a process reports active. */
+#define HARDEN_LAYERS(X)                            \
+	X(NO_NEW_PRIVS, 0, "nnp")                   \
+	X(NOT_DUMPABLE, 1, "nodump")                \
+	X(NO_CAPABILITIES, 2, "nocaps")             \
+	X(SECCOMP, 3, "seccomp")                    \
+	X(LANDLOCK, 4, "landlock")                  \
+	X(CHROOT, 5, "chroot")                      \
+	X(OWN_USER, 6, "uid")                       \
+	X(PID_NAMESPACE, 7, "pidns")                \
+	X(NO_WRITE_EXEC, 8, "mdwe")                 \
+	X(BOUNDING_SET, 9, "bounding")              \
+	X(LIMITS, 10, "rlimits")                    \
+	X(LANDLOCK_NET, 11, "landlock-net")         \
+	X(LANDLOCK_SCOPE, 12, "landlock-scope")     \
+	X(MEMORY_LOCKED, 13, "mlock")               \
+	X(SPECULATION, 14, "speculation")
+
+enum harden_layer {
+#define HARDEN_LAYER_ENUM(name, bit, text) HARDEN_##name = 1 << bit,
+	HARDEN_LAYERS(HARDEN_LAYER_ENUM)
+#undef HARDEN_LAYER_ENUM
+};
+
+/* True when the bitmap holds the minimum set: no_new_privs, not dumpable, no capabilities, seccomp, and at least one of own user,
+ * chroot, Landlock. confinement.md 1. */
+bool harden_enough(uint32_t layers);
+
+/* One row of a policy table: sorted by name, unique. */
+enum harden_rule { HARDEN_ALLOW, HARDEN_MMAP, HARDEN_MPROTECT, HARDEN_MREMAP, HARDEN_MADVISE, HARDEN_TGKILL, HARDEN_ENOSYS };
+struct harden_call {
+	const char *name;
+	enum harden_rule rule;
+	bool optional; /* unknown to some libseccomp or architecture: then left out */
+};
+
+struct harden_limits {
+	uint64_t nofile; /* RLIMIT_NOFILE to set; 0: highest open descriptor and one more */
+	uint64_t data;	 /* bytes of RLIMIT_DATA; 0: as found */
+	uint64_t memlock;
+	uint64_t stack;
+	bool fsize_zero; /* children only: the parent's stderr may be a file */
+};
+
+struct harden_user {
+	uid_t user; /* 0: stay who we are */
+	gid_t group;
+	const char *chroot; /* root mode: an empty folder of root that others cannot write */
+};
+
+/* First statement of a child's main: not dumpable, personality proven reset, descriptors 0-2 there, 3 and `peers` more channels are
+ * SEQPACKET sockets, nothing beyond `highest`. 0, or -1 with errno. */
+int harden_enter(int highest);
+/* Everything else up to the lock, in the order of confinement.md 3 (user, chroot, capabilities, dumpable, PDEATHSIG, no_new_privs,
+ * MDWE, rlimits, Landlock, seccomp). `landlock_signals`: scope signals too (children; the parent must still be able to kill).
+ * Returns 0 and the layers' bitmap, or -1 with errno and `step` naming what failed. */
+int harden_lock(const struct harden_call *calls, size_t count, const struct harden_limits *limits, const struct harden_user *user,
+		bool landlock_signals, uint32_t *layers, const char **step);
+/* Writes the layers as words with commas, always terminated. */
+void harden_layers_text(uint32_t layers, char *text, size_t size);
+
+#endif
