@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Every cap and rate: the only place that says no. Called by accept, yamux, hop, rendezvous. Counts what it allowed; whoever was
+ * allowed tells when it ended. Refusals name the setting that lifts them (a WARN event, at most one a minute each).
+ */
+#ifndef NETPROC_LIMITS_H
+#define NETPROC_LIMITS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "imsg/reasons.h"
+#include "netproc/ip_key.h"
+#include "proto/circuit_message.h"
+
+struct conn;
+struct net;
+
+/* 0, or -1 without memory. */
+int limits_init(struct net *net);
+
+/* A connection was accepted: CLOSE_NONE and counted, or why it is closed at once. A few places are kept for loopback. */
+enum close_reason limits_accept(struct net *net, const struct ip_key *ip);
+/* It leaves the handshake for good or ends in it. */
+void limits_half_open_end(struct net *net, const struct ip_key *ip);
+void limits_closed(struct net *net, const struct ip_key *ip);
+/* When the table of half-open connections is full: the IP key that holds most of them. False when it is not full. */
+bool limits_half_open_full(struct net *net, struct ip_key *holder);
+
+/* RESERVE of a peer that holds none yet (renewals and further connections of a holder never come here). CIRCUIT_OK and counted. */
+enum circuit_status limits_reserve(struct net *net, const struct conn *conn);
+void limits_reserve_end(struct net *net, const struct ip_key *ip);
+/* Rate of RESERVE, all kinds (profile libp2p; off by default). */
+bool limits_reserve_rate(struct net *net, const struct conn *conn);
+
+/* CONNECT from `source` to `destination`'s connection. CIRCUIT_OK and counted, or the status to answer. */
+enum circuit_status limits_connect(struct net *net, const struct conn *source, const struct conn *destination);
+void limits_connect_end(struct net *net, const uint8_t source[32], const struct ip_key *source_ip, const uint8_t destination[32]);
+bool limits_connect_rate(struct net *net, const struct conn *source);
+
+/* A rendezvous request of this connection's peer; and later the bytes of its answer. */
+bool limits_rendezvous_rate(struct net *net, const struct conn *conn);
+void limits_rendezvous_answer(struct net *net, const struct conn *conn, uint64_t bytes);
+
+/* True for a peer of DUSK_RELAY_DENY_PEERS. */
+bool limits_denied(struct net *net, const uint8_t peer[32]);
+int limits_deny(struct net *net, const uint8_t peer[32]);
+
+#endif
