@@ -23,6 +23,7 @@
 
 #define CONN_SEALED_MOST 65536 /* bytes sealed and unsent above which payload waits as plaintext (design.md 6) */
 
+struct conn;
 struct handshake;
 struct net;
 struct reservation;

@@ -22,6 +22,7 @@ struct conn_table;
 struct key;
 struct limits;
 struct loop;
+struct net;
 struct pool;
 struct relay;
 struct rendezvous;

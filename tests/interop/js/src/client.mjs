@@ -13,6 +13,7 @@ import { TRANSFER, acceptTransfer, openTransfer } from './transfer.mjs'
 const DIAL_TIMEOUT = 15_000
 const LIMITED = { runOnLimitedConnection: true }
 let bytesPerSecond = 0
+const identities = new Map() // connection id -> what identify told, a promise and its resolver
 
 const node = await createLibp2p({
   transports: [tcp(), circuitRelayTransport()],
@@ -34,6 +35,8 @@ await node.handle(TRANSFER, async (stream, connection) => {
   }
 }, LIMITED)
 
+// js-libp2p identifies by itself when a connection opens, and takes one identify at a time.
+node.addEventListener('peer:identify', ({ detail }) => identity(detail.connection.id).resolve(detail))
 node.addEventListener('connection:open', ({ detail }) => event('connected', describe(detail)))
 node.addEventListener('connection:close', ({ detail }) => event('disconnected', describe(detail)))
 
@@ -41,7 +44,7 @@ const verbs = {
   connect: async ({ addr }) => describe(await node.dial(multiaddr(addr))),
   dial: async ({ addr }) => describe(await node.dial(multiaddr(addr), { force: true, signal: AbortSignal.timeout(DIAL_TIMEOUT) })),
   reserve,
-  identify: async ({ peer }) => identified(await node.services.identify.identify(newest(peer))),
+  identify: async ({ peer }) => identified(await withTimeout(identity(newest(peer).id).promise, 'identify')),
   ping: async ({ peer }) => ({ ms: await node.services.ping.ping(newest(peer).remotePeer, LIMITED) }),
   transfer: async ({ peer, bytes }) => openTransfer(await newest(peer).newStream(TRANSFER, LIMITED), bytes, bytesPerSecond),
   pace: ({ bytes_per_second }) => { bytesPerSecond = bytes_per_second },
@@ -87,6 +90,18 @@ function describe (connection) {
 function limitOf ({ limits }) {
   if (limits == null) return null
   return { seconds: Number(limits.seconds ?? 0), bytes: Number(limits.bytes ?? 0) }
+}
+
+function identity (connectionId) {
+  if (!identities.has(connectionId)) identities.set(connectionId, Promise.withResolvers())
+  return identities.get(connectionId)
+}
+
+function withTimeout (promise, what) {
+  const failed = new Promise((resolve, reject) => {
+    setTimeout(() => reject(new Error(`TimeoutError: ${what} took over ${DIAL_TIMEOUT} ms`)), DIAL_TIMEOUT).unref()
+  })
+  return Promise.race([promise, failed])
 }
 
 function identified (result) {

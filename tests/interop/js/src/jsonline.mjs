@@ -1,6 +1,8 @@
 // The command channel: one JSON object a line on stdin, answers and events on stdout.
 import { createInterface } from 'node:readline'
 
+process.stdout.on('error', () => process.exit(1)) // the runner is gone
+
 export function say (object) {
   process.stdout.write(JSON.stringify(object) + '\n')
 }
