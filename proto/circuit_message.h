@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Messages of Circuit Relay v2: HopMessage and StopMessage. protocol.md 7.1; libp2p specs relay/circuit-v2.md.
- * Called by netproc/hop.c, netproc/stop.c and probe. Hides protobuf-c: callers see plain structs; parsing allocates from a fixed
- * arena on the stack and keeps no unknown field. Spans point into the caller's bytes.
- * Written messages carry their varint length prefix.
+ * Messages of Circuit Relay v2: HopMessage and StopMessage. protocol.md 7.1; libp2p specs
+ * relay/circuit-v2.md. Called by netproc/hop.c, netproc/stop.c and probe. Hides protobuf-c: callers see plain
+ * structs; parsing allocates from a fixed arena on the stack and keeps no unknown field. Spans point into the
+ * caller's bytes. Written messages carry their varint length prefix.
  */
 #ifndef PROTO_CIRCUIT_MESSAGE_H
 #define PROTO_CIRCUIT_MESSAGE_H
@@ -15,9 +15,9 @@
 #include "proto/buf.h"
 #include "proto/peer_id.h"
 
-#define CIRCUIT_MESSAGE_MAX 4096 /* bytes of a message without its prefix, as rust, go and nim read */
-#define CIRCUIT_ADDRS_MAX 16
-#define CIRCUIT_HOP_PROTOCOL "/libp2p/circuit/relay/0.2.0/hop"
+#define CIRCUIT_MESSAGE_MAX   4096 /* bytes of a message without its prefix, as rust, go and nim read */
+#define CIRCUIT_ADDRS_MAX     16
+#define CIRCUIT_HOP_PROTOCOL  "/libp2p/circuit/relay/0.2.0/hop"
 #define CIRCUIT_STOP_PROTOCOL "/libp2p/circuit/relay/0.2.0/stop"
 
 enum circuit_type { HOP_RESERVE = 0, HOP_CONNECT = 1, HOP_STATUS = 2, STOP_CONNECT = 0, STOP_STATUS = 1 };

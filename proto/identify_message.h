@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The identify message. protocol.md 5.1; libp2p specs identify/README.md. Called by netproc/identify.c and probe.
- * Hides protobuf-c as circuit_message.h does.
+ * The identify message. protocol.md 5.1; libp2p specs identify/README.md. Called by netproc/identify.c and
+ * probe. Hides protobuf-c as circuit_message.h does.
  */
 #ifndef PROTO_IDENTIFY_MESSAGE_H
 #define PROTO_IDENTIFY_MESSAGE_H
@@ -11,10 +11,10 @@
 
 #include "proto/buf.h"
 
-#define IDENTIFY_MESSAGE_MAX 4096 /* rust-libp2p reads no more; with the prefix ours stays under it */
-#define IDENTIFY_PROTOCOL "/ipfs/id/1.0.0"
+#define IDENTIFY_MESSAGE_MAX   4096 /* rust-libp2p reads no more; with the prefix ours stays under it */
+#define IDENTIFY_PROTOCOL      "/ipfs/id/1.0.0"
 #define IDENTIFY_PUSH_PROTOCOL "/ipfs/id/push/1.0.0"
-#define IDENTIFY_LIST_MAX 32
+#define IDENTIFY_LIST_MAX      32
 
 struct identify_message {
 	struct span public_key; /* protobuf, 36 bytes for Ed25519 */

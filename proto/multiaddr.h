@@ -14,9 +14,9 @@
 #include "proto/buf.h"
 #include "proto/peer_id.h"
 
-#define MULTIADDR_MAX 1024	/* bytes accepted from a peer */
+#define MULTIADDR_MAX	    1024 /* bytes accepted from a peer */
 #define MULTIADDR_PARTS_MAX 16
-#define MULTIADDR_TEXT_MAX 2200 /* characters and the terminator of any text written here */
+#define MULTIADDR_TEXT_MAX  2200 /* characters and the terminator of any text written here */
 
 enum multiaddr_code {
 	MULTIADDR_IP4 = 4,
@@ -52,8 +52,8 @@ struct multiaddr_part {
 
 /* The next component of a binary address in `r`; false at the end and on error (then r->bad is set). */
 bool multiaddr_next(struct reader *r, struct multiaddr_part *part);
-/* 0 when rust-multiaddr 0.18 and every other client can parse it (allow-list of protocol.md 8.6): known codes only,
- * valid values, 1 to 16 components, at most 1024 bytes. Else -1. */
+/* 0 when rust-multiaddr 0.18 and every other client can parse it (allow-list of protocol.md 8.6): known codes
+ * only, valid values, 1 to 16 components, at most 1024 bytes. Else -1. */
 int multiaddr_check(const uint8_t *bytes, size_t len);
 /* Text to binary. 0, or -1 with nothing usable in `a`. */
 int multiaddr_from_text(struct multiaddr *a, const char *text);
@@ -64,10 +64,13 @@ int multiaddr_from_ip(struct multiaddr *a, const uint8_t *ip, size_t ip_len, uin
 /* Appends /p2p/<id> or /p2p-circuit; -1 when full. */
 int multiaddr_append_p2p(struct multiaddr *a, const struct peer_id *id);
 int multiaddr_append_circuit(struct multiaddr *a);
-/* True when the address ends in /p2p/<relay>/p2p-circuit and then nothing or /p2p/<owner> (design.md 7, privacy guard). */
-bool multiaddr_is_circuit_of(const uint8_t *bytes, size_t len, const struct peer_id *relay, const struct peer_id *owner);
-/* True for an address whose first component is a private, loopback, link-local, CGNAT, documentation or unspecified IP, or a
- * DNS name that is not public (.local, .localhost, .test, .invalid, .home.arpa, localhost). */
+/* True when the address ends in /p2p/<relay>/p2p-circuit and then nothing or /p2p/<owner> (design.md 7,
+ * privacy guard). */
+bool multiaddr_is_circuit_of(const uint8_t *bytes, size_t len, const struct peer_id *relay,
+			     const struct peer_id *owner);
+/* True for an address whose first component is a private, loopback, link-local, CGNAT, documentation or
+ * unspecified IP, or a DNS name that is not public (.local, .localhost, .test, .invalid, .home.arpa,
+ * localhost). */
 bool multiaddr_is_private(const uint8_t *bytes, size_t len);
 
 #endif

@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PEER_ID_MAX 44	    /* bytes: identity multihash of a key of at most 42 bytes */
-#define PEER_ID_ED25519 38  /* bytes of the id of an Ed25519 key */
-#define PEER_ID_TEXT_MAX 72 /* characters and the terminator of any text written here */
+#define PEER_ID_MAX	   44 /* bytes: identity multihash of a key of at most 42 bytes */
+#define PEER_ID_ED25519	   38 /* bytes of the id of an Ed25519 key */
+#define PEER_ID_TEXT_MAX   72 /* characters and the terminator of any text written here */
 #define PUBLIC_KEY_ED25519 36 /* bytes of the protobuf of an Ed25519 public key */
 
 struct peer_id {
@@ -30,7 +30,8 @@ int peer_id_parse(struct peer_id *id, const uint8_t *bytes, size_t len);
 bool peer_id_equal(const struct peer_id *a, const struct peer_id *b);
 /* Base58btc; returns the length without the terminator. */
 size_t peer_id_to_text(const struct peer_id *id, char text[PEER_ID_TEXT_MAX]);
-/* Base58btc (`1...`, `Qm...`) or CIDv1 base32 or base36 with codec libp2p-key; at most 80 characters. 0 or -1. */
+/* Base58btc (`1...`, `Qm...`) or CIDv1 base32 or base36 with codec libp2p-key; at most 80 characters. 0 or
+ * -1. */
 int peer_id_from_text(struct peer_id *id, const char *text, size_t len);
 
 /* The protobuf of an Ed25519 public key: `08 01 12 20` and 32 bytes. */

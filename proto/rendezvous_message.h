@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Messages of /rendezvous/1.0.0. protocol.md 8.1; libp2p specs rendezvous/README.md. Called by netproc/rendezvous*.c and probe.
- * Hides protobuf-c as circuit_message.h does. Answers are written piece by piece, since a DISCOVER answer is encoded as the
- * stream's window opens: a head with the total length, then one registration after another, then a tail.
+ * Messages of /rendezvous/1.0.0. protocol.md 8.1; libp2p specs rendezvous/README.md. Called by
+ * netproc/rendezvous*.c and probe. Hides protobuf-c as circuit_message.h does. Answers are written piece by
+ * piece, since a DISCOVER answer is encoded as the stream's window opens: a head with the total length, then
+ * one registration after another, then a tail.
  */
 #ifndef PROTO_RENDEZVOUS_MESSAGE_H
 #define PROTO_RENDEZVOUS_MESSAGE_H
@@ -13,10 +14,10 @@
 
 #include "proto/buf.h"
 
-#define RENDEZVOUS_PROTOCOL "/rendezvous/1.0.0"
-#define RENDEZVOUS_REQUEST_MAX 8192 /* bytes of a request without its prefix */
+#define RENDEZVOUS_PROTOCOL	 "/rendezvous/1.0.0"
+#define RENDEZVOUS_REQUEST_MAX	 8192 /* bytes of a request without its prefix */
 #define RENDEZVOUS_NAMESPACE_MAX 255
-#define RENDEZVOUS_COOKIE_MAX (8 + RENDEZVOUS_NAMESPACE_MAX)
+#define RENDEZVOUS_COOKIE_MAX	 (8 + RENDEZVOUS_NAMESPACE_MAX)
 
 enum rendezvous_type {
 	RENDEZVOUS_REGISTER = 0,
@@ -77,8 +78,9 @@ void rendezvous_discover_refusal_write(struct writer *w, enum rendezvous_status 
 
 /* Bytes of one registration inside an answer, tag and lengths included. */
 size_t rendezvous_registration_size(const struct rendezvous_registration *r);
-/* Head of an OK answer: prefix, type, and the opened body, when its registrations take `registrations` bytes in all and the
- * cookie `cookie_len`. Then exactly those bytes follow by rendezvous_registration_write, then the tail. */
+/* Head of an OK answer: prefix, type, and the opened body, when its registrations take `registrations` bytes
+ * in all and the cookie `cookie_len`. Then exactly those bytes follow by rendezvous_registration_write, then
+ * the tail. */
 void rendezvous_discover_head_write(struct writer *w, size_t registrations, size_t cookie_len);
 void rendezvous_registration_write(struct writer *w, const struct rendezvous_registration *r);
 void rendezvous_discover_tail_write(struct writer *w, const uint8_t *cookie, size_t cookie_len);

@@ -26,15 +26,16 @@ struct yamux_frame {
 static inline struct yamux_frame yamux_frame_read(const uint8_t b[YAMUX_HEADER])
 {
 	return (struct yamux_frame){
-		.version = b[0],
-		.type = b[1],
-		.flags = (uint16_t)(b[2] << 8 | b[3]),
-		.stream = (uint32_t)b[4] << 24 | (uint32_t)b[5] << 16 | (uint32_t)b[6] << 8 | b[7],
-		.length = (uint32_t)b[8] << 24 | (uint32_t)b[9] << 16 | (uint32_t)b[10] << 8 | b[11],
+	    .version = b[0],
+	    .type = b[1],
+	    .flags = (uint16_t)(b[2] << 8 | b[3]),
+	    .stream = (uint32_t)b[4] << 24 | (uint32_t)b[5] << 16 | (uint32_t)b[6] << 8 | b[7],
+	    .length = (uint32_t)b[8] << 24 | (uint32_t)b[9] << 16 | (uint32_t)b[10] << 8 | b[11],
 	};
 }
 
-static inline void yamux_frame_write(uint8_t b[YAMUX_HEADER], uint8_t type, uint16_t flags, uint32_t stream, uint32_t length)
+static inline void yamux_frame_write(uint8_t b[YAMUX_HEADER], uint8_t type, uint16_t flags, uint32_t stream,
+				     uint32_t length)
 {
 	b[0] = 0;
 	b[1] = type;
