@@ -1,0 +1,1 @@
+UNIT_test_net_table := $(BUILD)/obj/netproc/table.o
