@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "probe/accept_stop.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 int accept_stop_read(struct exchange *x, struct stop_request *request)
@@ -33,19 +34,38 @@ void accept_stop_answer(struct exchange *x, int status)
 	exchange_write(x, out, writer_len(&w));
 }
 
+static void accept_stop_remove(struct client *c, size_t index)
+{
+	c->stop_count--;
+	memmove(&c->stops[index], &c->stops[index + 1], (c->stop_count - index) * sizeof(c->stops[0]));
+}
+
+/* A relay may open other streams, identify among them: those were answered `na` and end by themselves. */
+static void accept_stop_forget(struct client *c, size_t index)
+{
+	exchange_close(c->stops[index]);
+	free(c->stops[index]);
+	accept_stop_remove(c, index);
+}
+
 struct exchange *accept_stop_ready(struct client *c, struct stop_request *request)
 {
-	struct exchange *x;
+	size_t index = 0;
 
-	if (c->stop_taken == c->stop_count)
-		return NULL;
-	x = c->stops[c->stop_taken];
-	if (accept_stop_read(x, request) <= 0)
-		return NULL;
-	c->stops[c->stop_taken++] = NULL;
-	if (c->stop_taken == c->stop_count)
-		c->stop_taken = c->stop_count = 0;
-	return x;
+	while (index < c->stop_count) {
+		struct exchange *x = c->stops[index];
+		int found = accept_stop_read(x, request);
+
+		if (found > 0) {
+			accept_stop_remove(c, index);
+			return x;
+		}
+		if (found < 0)
+			accept_stop_forget(c, index);
+		else
+			index++;
+	}
+	return NULL;
 }
 
 struct accept_stop_wait {

@@ -123,8 +123,7 @@ void client_drop(struct client *c, bool linger_zero)
 void client_free(struct client *c)
 {
 	for (size_t i = 0; i < c->stop_count; i++) {
-		if (c->stops[i])
-			exchange_close(c->stops[i]);
+		exchange_close(c->stops[i]);
 		free(c->stops[i]);
 	}
 	if (c->fd >= 0)

@@ -25,10 +25,9 @@ struct client {
 	struct identity identity;
 	struct session_options options;
 	struct session session;
-	/* Streams that the relay opened, in order; NULL where one was taken by accept_stop. */
-	struct exchange *stops[CLIENT_STOPS_MAX];
+	struct exchange *stops[CLIENT_STOPS_MAX]; /* streams that the relay opened, in order, until
+						     accept_stop takes them */
 	size_t stop_count;
-	size_t stop_taken;
 	bool refuse_streams; /* reset what the relay opens */
 	uint64_t go_aways;
 	uint32_t go_away_code;
