@@ -253,4 +253,11 @@ enum start_failure {
 	    START_FAILURE_COUNT
 };
 
+struct start_failure_row {
+	uint32_t status; /* exit status of the daemon */
+	const char *text;
+};
+
+extern const struct start_failure_row start_failure_rows[START_FAILURE_COUNT];
+
 #endif

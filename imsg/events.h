@@ -49,6 +49,7 @@
 	X(KEY_MLOCK, WARN, "keyproc: the key could not be locked into memory")                                                \
 	X(KEY_TIGHTENED, WARN, "key file or folder was open to others: mode tightened")                                       \
 	X(KEY_OPEN_READ_ONLY, WARN, "key file or folder is open to others and cannot be changed here")                        \
+	X(KEY_BREACH, WARN, "keyproc: netproc broke the catalogue: {text}")                                                   \
 	X(NOFILE_LOW, WARN, "descriptor limit allows {n} connections, not {n2}")                                              \
 	X(BUSIEST, INFO, "busiest peer {peer}: {n} bytes relayed, {n2} circuits")                                             \
 	X(CRYPTO_CHOSEN, DEBUG, "aead: library switches at {n} bytes")

@@ -58,15 +58,20 @@ struct harden_limits {
 struct harden_user {
 	uid_t user; /* 0: stay who we are */
 	gid_t group;
-	const char *chroot; /* root mode: an empty folder of root that others cannot write */
+	const char *chroot; /* root mode: an empty folder of root that others cannot write; NULL: one made and removed on the spot */
 };
 
-/* First statement of a child's main: not dumpable, personality proven reset, descriptors 0-2 there, 3 and `peers` more channels are
- * SEQPACKET sockets, nothing beyond `highest`. 0, or -1 with errno. */
+/* First statement of a child's main: not dumpable, personality proven reset, every signal ignored that can be, descriptors 0-2 there,
+ * 3 (and 4, when `highest` is not below it) are SEQPACKET sockets, the parent that made 3 still lives; all beyond `highest` are closed.
+ * 0, or -1 with errno. */
 int harden_enter(int highest);
+/* For a process that holds secrets, before harden_lock: no huge pages, and side channels by speculation closed at some cost in speed.
+ * Returns HARDEN_SPECULATION or 0. */
+uint32_t harden_speculation(void);
 /* Everything else up to the lock, in the order of confinement.md 3 (user, chroot, capabilities, dumpable, PDEATHSIG, no_new_privs,
- * MDWE, rlimits, Landlock, seccomp). `landlock_signals`: scope signals too (children; the parent must still be able to kill).
- * Returns 0 and the layers' bitmap, or -1 with errno and `step` naming what failed. */
+ * MDWE, rlimits, Landlock, seccomp). `landlock_signals`: a child; it may signal nobody outside and dies with its parent
+ * (the parent must still be able to kill, and must outlive the shell that started it). Layers that this kernel does not have are left
+ * out: ask harden_enough. Returns 0 and the layers' bitmap, or -1 with errno and `step` naming what failed. */
 int harden_lock(const struct harden_call *calls, size_t count, const struct harden_limits *limits, const struct harden_user *user,
 		bool landlock_signals, uint32_t *layers, const char **step);
 /* Writes the layers as words with commas, always terminated. */

@@ -11,6 +11,9 @@
 
 #include "imsg/imsg.h"
 
+#define LOG_EVENTS_PER_SECOND	500 /* of INFO and below */
+#define LOG_WARNINGS_PER_SECOND 50  /* of WARN and above */
+
 struct log_sink {
 	struct imsg_channel *parent;
 	enum imsg_type type;	/* IMSG_KEY_LOG or IMSG_NET_LOG */

@@ -105,6 +105,8 @@ struct net_setting_row {
 
 extern const struct net_setting_row net_setting_rows[NET_SETTING_COUNT];
 
+/* The field of a setting, for code that walks the rows. */
+uint64_t *net_setting_at(struct net_settings *settings, enum net_setting setting);
 /* 0 when every field is inside its row's range; else the index of the first that is not, plus 1. */
 int net_settings_check(const struct net_settings *settings);
 
