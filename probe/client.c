@@ -85,10 +85,15 @@ void client_init(struct client *c, int timeout_ms)
 	c->options.identity = &c->identity;
 }
 
-void client_attach(struct client *c, int fd)
+void client_prepare(struct client *c, int fd)
 {
 	c->fd = fd;
 	session_start(&c->session, &c->options, &client_events, c);
+}
+
+void client_attach(struct client *c, int fd)
+{
+	client_prepare(c, fd);
 	client_flush(c);
 }
 

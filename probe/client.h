@@ -39,8 +39,10 @@ typedef bool client_condition(void *argument);
 
 /* A fresh identity, and the given time limit for each wait. */
 void client_init(struct client *c, int timeout_ms);
-/* Sends the first bytes; `fd` is connected and belongs to the client from now on. */
+/* Starts the session over `fd`, which is connected and belongs to the client from now on. client_attach also
+ * sends the first bytes; after client_prepare they wait in session.out. */
 void client_attach(struct client *c, int fd);
+void client_prepare(struct client *c, int fd);
 /* All of it: connect to one address and wait for the session to be open. -1 with `error`. */
 int client_connect(struct client *c, const struct dial_address *address);
 /* Runs the loop of all clients until `done` says true: 0. -1 with the first client's `error`, which names

@@ -74,7 +74,7 @@ void session_send_message1(struct session *s, const uint8_t *message, size_t len
 
 void session_send_message3(struct session *s, const uint8_t *payload, size_t len)
 {
-	uint8_t message[INITIATOR_MESSAGE3_MAX];
+	uint8_t message[INITIATOR_MESSAGE3_ROOM];
 	bool early = s->options.muxers && s->relay_lists_muxers;
 	size_t written = initiator_finish(s->noise, payload, len, message, sizeof(message));
 
