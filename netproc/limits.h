@@ -10,10 +10,10 @@
 #include <stdint.h>
 
 #include "imsg/reasons.h"
+#include "netproc/conn.h"
 #include "netproc/ip_key.h"
 #include "proto/circuit_message.h"
 
-struct conn;
 struct net;
 
 /* 0, or -1 without memory. */
@@ -24,7 +24,8 @@ enum close_reason limits_accept(struct net *net, const struct ip_key *ip);
 /* It leaves the handshake for good or ends in it. */
 void limits_half_open_end(struct net *net, const struct ip_key *ip);
 void limits_closed(struct net *net, const struct ip_key *ip);
-/* When the table of half-open connections is full: the IP key that holds most of them. False when it is not full. */
+/* When the table of half-open connections is full: the IP key that holds most of them. False when it is not full.
+ * Asked before limits_accept, which refuses while it is full. */
 bool limits_half_open_full(struct net *net, struct ip_key *holder);
 
 /* RESERVE of a peer that holds none yet (renewals and further connections of a holder never come here). CIRCUIT_OK and counted. */
@@ -33,9 +34,21 @@ void limits_reserve_end(struct net *net, const struct ip_key *ip);
 /* Rate of RESERVE, all kinds (profile libp2p; off by default). */
 bool limits_reserve_rate(struct net *net, const struct conn *conn);
 
+/* What a circuit is counted by, as plain data: either connection may be gone when it ends. */
+struct limits_circuit {
+	uint8_t source[32]; /* peers */
+	uint8_t destination[32];
+	struct ip_key source_ip;
+	struct conn_ref source_conn;
+	struct conn_ref destination_conn;
+};
 /* CONNECT from `source` to `destination`'s connection. CIRCUIT_OK and counted, or the status to answer. */
 enum circuit_status limits_connect(struct net *net, const struct conn *source, const struct conn *destination);
-void limits_connect_end(struct net *net, const uint8_t source[32], const struct ip_key *source_ip, const uint8_t destination[32]);
+/* The key of the circuit between the two, for limits_connect_end. */
+struct limits_circuit limits_circuit_of(const struct conn *source, const struct conn *destination);
+void limits_connect_end(struct net *net, const struct limits_circuit *circuit);
+/* STOP is tried on another connection of the same destination: the count between two connections moves along. */
+void limits_connect_move(struct net *net, struct limits_circuit *circuit, const struct conn *destination);
 bool limits_connect_rate(struct net *net, const struct conn *source);
 
 /* A rendezvous request of this connection's peer; and later the bytes of its answer. */

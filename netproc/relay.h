@@ -29,7 +29,8 @@ struct conn *reservation_older(struct net *net, const uint8_t peer[32], const st
 bool reservation_held(struct net *net, const uint8_t peer[32]);
 
 /* Makes the pair once both STATUS OK are queued: each stream becomes circuit_protocol; bytes that came early behind the last message
- * follow in order. limits_connect has counted it; the circuit ends that count. On failure both streams are reset. */
+ * follow in order and leave both queues empty. limits_connect has counted it; the circuit ends that count, also on failure, when both
+ * streams are reset. Either stream may have its remote_finished set already. */
 void circuit_start(struct stream *source, struct queue *source_early, struct stream *destination, struct queue *destination_early);
 /* SIGUSR1: logs the ten busiest peers. */
 void circuit_report(struct net *net);
