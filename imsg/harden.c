@@ -239,12 +239,15 @@ static int lock_steps(const struct harden_limits *limits, const struct harden_us
 	*step = "no_new_privs";
 	if (forbid_gaining(layers) != 0)
 		return -1;
+	/* Before the limits: its ruleset needs a free descriptor number for a moment. */
+	*step = "landlock";
+	if (harden_landlock(child, layers) != 0)
+		return -1;
 	*step = "rlimits";
 	if (set_limits(limits) != 0)
 		return -1;
 	*layers |= HARDEN_LIMITS;
-	*step = "landlock";
-	return harden_landlock(child, layers);
+	return 0;
 }
 
 int harden_lock(const struct harden_call *calls, size_t count, const struct harden_limits *limits,

@@ -69,7 +69,7 @@ int harden_enter(int highest);
  * Returns HARDEN_SPECULATION or 0. */
 uint32_t harden_speculation(void);
 /* Everything else up to the lock, in the order of confinement.md 3 (user, chroot, capabilities, dumpable, PDEATHSIG, no_new_privs,
- * MDWE, rlimits, Landlock, seccomp). `landlock_signals`: a child; it may signal nobody outside and dies with its parent
+ * MDWE, Landlock, rlimits, seccomp). `landlock_signals`: a child; it may signal nobody outside and dies with its parent
  * (the parent must still be able to kill, and must outlive the shell that started it). Layers that this kernel does not have are left
  * out: ask harden_enough. Returns 0 and the layers' bitmap, or -1 with errno and `step` naming what failed. */
 int harden_lock(const struct harden_call *calls, size_t count, const struct harden_limits *limits, const struct harden_user *user,
