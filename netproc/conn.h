@@ -16,6 +16,7 @@
 #include "imsg/reasons.h"
 #include "netproc/aead.h"
 #include "netproc/ip_key.h"
+#include "netproc/list.h"
 #include "netproc/pool.h"
 #include "netproc/wheel.h"
 #include "netproc/yamux_session.h"
@@ -28,15 +29,26 @@ struct handshake;
 struct net;
 struct reservation;
 
-/* What the layer that reads a connection now does: security negotiation, Noise handshake, muxer negotiation, muxer. */
+/* What the layer that reads a connection now does. Below Noise: security negotiation, then the handshake, then records; above its
+ * records (`upper`): muxer negotiation, then the muxer. */
 struct conn_layer {
-	/* Takes raw bytes from the front; returns how many it used. The rest is offered again with more behind it. */
+	/* Takes bytes from the front; returns how many it used. The rest is offered again with more behind it (an upper layer always
+	 * uses all and keeps what is unfinished itself). STREAM_HEADROOM bytes in front may be overwritten. */
 	size_t (*input)(struct conn *conn, uint8_t *bytes, size_t len);
-	/* The socket takes bytes again and less than CONN_SEALED_MOST waits. NULL: nothing to do. */
+	/* Less than CONN_SEALED_MOST waits and the socket takes bytes: seal more. NULL: nothing to do. */
 	void (*output)(struct conn *conn);
+	/* The connection is closed: free what the layer holds. NULL: nothing to do. */
+	void (*closed)(struct conn *conn, enum close_reason reason);
 };
 
 enum conn_state { CONN_HANDSHAKE, CONN_READY, CONN_CLOSED };
+
+#define CONN_READ_HANDSHAKE 4096   /* bytes of one read before the peer is known */
+#define CONN_READ_LIGHT	    65536  /* of a connection that is not bulk, and of bulk beside light circuits */
+#define CONN_READ_BULK	    262144 /* of bulk alone */
+#define CONN_RECORD_MOST    65537  /* a Noise message with its length */
+#define CONN_HEADROOM	    64	   /* in front of both scratches */
+#define CONN_SCRATCH	    (CONN_HEADROOM + CONN_READ_BULK + CONN_RECORD_MOST)
 
 struct conn_ref {
 	uint32_t slot;
@@ -47,9 +59,10 @@ struct conn {
 	struct event event;
 	struct net *net;
 	const struct conn_layer *layer;
-	struct conn *next_ready; /* the loop's lists */
-	struct conn *next_flush;
-	struct conn *next_closed;
+	const struct conn_layer *upper;
+	struct list ready; /* readable or writable: the loop's light or bulk list, or the list of handshake steps */
+	struct list flush; /* has output */
+	struct list ended; /* to be closed, or closed and to be freed */
 	struct handshake *handshake; /* until established */
 	struct pool_buffer *held;    /* bytes of an unfinished record */
 	struct pool_buffer *out_first; /* sealed and unsent */
@@ -62,15 +75,12 @@ struct conn {
 	uint8_t reason; /* enum close_reason, once closed */
 	bool readable : 1;
 	bool writable : 1;
-	bool in_ready : 1;
-	bool in_flush : 1;
 	bool bulk : 1;	     /* its last reads were large */
 	bool waiting : 1;    /* for keyproc or for a handshake step: not read meanwhile */
-	bool ended : 1;	     /* the peer sent its FIN */
+	bool doomed : 1;     /* to be closed for `reason` at the next safe point */
 	bool has_muxers : 1; /* its Noise payload named muxers: go or js */
 	bool registered_kind : 1; /* rendezvous: its latest REGISTER decides */
 	bool kind_standard : 1;
-	bool drain_output : 1; /* close once the output is written */
 	uint16_t local_port;
 	uint16_t round_trip; /* milliseconds, at most 65535; 0: not known */
 	uint16_t circuits;
@@ -88,6 +98,60 @@ struct conn {
 	struct wheel_timer timer;
 	struct yamux_session yamux;
 };
+
+/* All connections by slot, and the lists the loop works through. */
+struct conn_place {
+	struct conn *conn; /* NULL: free */
+	uint32_t generation;
+	uint32_t next_free;
+};
+
+struct conn_table {
+	struct conn_place *place;
+	uint32_t places;
+	uint32_t first_free;
+	struct list light;
+	struct list bulk;
+	struct list steps; /* connections that wait for a handshake step */
+	struct list flush;
+	struct list doomed;
+	struct list closed;
+	uint64_t light_at; /* net->now when a light circuit last moved bytes */
+	uint8_t *raw;	   /* scratch: what one read brought; CONN_SCRATCH bytes */
+	uint8_t *plain;	   /* scratch: its records, opened one behind the other */
+	uint8_t *gather;   /* scratch: frames gathered for one record */
+};
+
+/* --- for accept and loop --- */
+
+/* 0, or -1 without memory. */
+int conn_table_init(struct net *net);
+/* Takes over an accepted, non-blocking socket; NULL without memory (the caller closes it). The first layer is `layer`. */
+struct conn *conn_new(struct net *net, int fd, const struct sockaddr_in6 *from, uint16_t local_port, const struct conn_layer *layer);
+/* Reads once, at most `most` bytes, and lets the layers have them. */
+void conn_read(struct conn *conn, size_t most);
+/* Offers what was held back to the layer again, after `waiting` ended. */
+void conn_resume(struct conn *conn);
+/* Writes and seals as far as the socket takes it. */
+void conn_pump(struct conn *conn);
+/* Puts the connection into the list that fits what it may do now. */
+void conn_schedule(struct conn *conn);
+/* Closes what is doomed, frees what is closed: the end of a turn. */
+void conn_reap(struct net *net);
+
+/* --- for the layers above --- */
+
+/* Room for `len` bytes behind what is sealed; NULL (and the connection doomed) when the pool refuses. Then conn_out_add. */
+uint8_t *conn_out_room(struct conn *conn, size_t len);
+void conn_out_add(struct conn *conn, size_t len);
+/* Writes what is sealed, as far as the socket takes it. */
+void conn_flush(struct conn *conn);
+/* Sends at the end of the turn. */
+void conn_want_flush(struct conn *conn);
+/* Closes at the next safe point: for use in the middle of someone else's input. */
+void conn_doom(struct conn *conn, enum close_reason reason);
+/* False for a closed or doomed one. */
+bool conn_alive(const struct conn *conn);
 
 /* --- for protocols --- */
 

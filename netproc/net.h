@@ -19,6 +19,7 @@
 struct aead;
 struct conn;
 struct conn_table;
+struct event_base;
 struct key;
 struct limits;
 struct loop;
@@ -61,6 +62,7 @@ struct net {
 	uint64_t closed[CLOSE_REASON_COUNT];
 	struct net_hooks hooks;
 	struct log_sink log;
+	struct event_base *base;
 	struct aead *aead;
 	struct conn_table *conns;
 	struct key *key;

@@ -12,9 +12,11 @@
 #include <stdint.h>
 
 #include "imsg/reasons.h"
+#include "netproc/list.h"
 #include "netproc/pool.h"
 #include "netproc/wheel.h"
 
+#define STREAM_QUEUE_MOST 65536 /* bytes that may wait in a stream, circuits aside */
 #define STREAM_HEADROOM 12 /* bytes in front of `bytes` of the data callback that may be overwritten */
 
 struct conn;
@@ -25,6 +27,7 @@ struct stream;
 struct stream_protocol {
 	const char *id;	      /* as proposed in multistream-select */
 	unsigned max_streams; /* inbound streams of this protocol at once on one connection; 0: as many as the connection may have */
+	unsigned counted;     /* 1 to 3, one number for each protocol with max_streams; else 0 */
 	bool holds_credit;    /* receive window is given back by stream_credit only, not when `data` returns */
 	bool stays;	      /* may stay open for ever: no time limit by the muxer after negotiation */
 	/* The stream speaks this protocol from now on. Inbound: `state` is NULL. Outbound: as given to stream_open. */
@@ -84,11 +87,11 @@ struct stream {
 	bool local_finished : 1;
 	bool remote_finished : 1;
 	bool want_room : 1;
-	bool scheduled : 1; /* stands in one of the connection's output lists */
 	bool timer_is_protocols : 1;
 	bool closing : 1; /* inside its last callback */
+	uint8_t counted; /* the protocol's number while it counts */
 	struct queue queue; /* plaintext that waits for the window or the socket */
-	struct stream *next_output;
+	struct list output; /* place among the connection's streams with something to send */
 	struct wheel_timer timer;
 };
 
@@ -122,6 +125,8 @@ struct stream *stream_find(struct net *net, struct stream_ref ref);
 /* For muxers: a zeroed stream with slot and generation set, NULL at the cap; and its end. */
 struct stream *stream_new(struct net *net);
 void stream_delete(struct stream *stream);
+/* Resets the stream after this time unless it ends before: replaces the protocol's timer. */
+void stream_linger(struct stream *stream, uint64_t milliseconds);
 /* 0, or -1 without memory. */
 int stream_table_init(struct net *net);
 

@@ -28,7 +28,7 @@ void wheel_cancel(struct wheel_timer *timer);
 bool wheel_armed(const struct wheel_timer *timer);
 /* Fires what is due at net->now, at most `most` timers; true when some are left for the next turn. */
 bool wheel_turn(struct net *net, size_t most);
-/* Milliseconds until the next tick that could hold a timer; UINT64_MAX when none is armed. */
+/* Milliseconds until the next tick that could hold a timer; at most 16 s. */
 uint64_t wheel_wait(const struct net *net);
 
 #endif

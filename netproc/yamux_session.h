@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "netproc/list.h"
 #include "netproc/pool.h"
 
 struct stream;
@@ -33,10 +34,9 @@ struct yamux_session {
 	uint16_t budget_opens;
 	uint32_t budget_frames;
 	struct queue control;	 /* frames without payload that wait to be sealed */
-	struct stream *light_first; /* streams with queued payload, in turn */
-	struct stream *light_last;
-	struct stream *bulk_first;
-	struct stream *bulk_last;
+	struct list light;	 /* streams with queued payload, in turn */
+	struct list bulk;
+	uint8_t counted[4];	 /* live inbound streams of protocols with a limit of their own */
 };
 
 #endif

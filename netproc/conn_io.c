@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The bytes of a connection: one read into the scratch, what is unfinished held in a pool buffer, what is sealed written in order.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "netproc/conn.h"
+#include "netproc/net.h"
+
+#define CONN_WRITE_PIECES 16
+#define CONN_OUT_SMALL	  1024u
+#define CONN_OUT_LARGE	  65536u
+
+static enum close_reason conn_error_reason(int error)
+{
+	switch (error) {
+	case ETIMEDOUT:
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+		return CLOSE_DEAD;
+	case ECONNRESET:
+	case EPIPE:
+		return CLOSE_REMOTE_CLOSED;
+	default:
+		return CLOSE_SOCKET_ERROR;
+	}
+}
+
+/* Keeps the `len` bytes that no layer used yet. */
+static void conn_hold(struct conn *conn, const uint8_t *bytes, size_t len, bool progress)
+{
+	struct pool_buffer *held = conn->held;
+
+	if (len == 0 || !conn_alive(conn)) {
+		pool_give(conn->net, held);
+		conn->held = NULL;
+		return;
+	}
+	if (held == NULL || progress)
+		conn->held_since = (uint32_t)(conn->net->now / 1000);
+	if (held != NULL && held->capacity < len) {
+		pool_give(conn->net, held);
+		held = NULL;
+	}
+	if (held == NULL)
+		held = pool_take(conn->net, len);
+	conn->held = held;
+	if (held == NULL) {
+		conn_doom(conn, CLOSE_MEMORY);
+		return;
+	}
+	memcpy(held->bytes, bytes, len);
+	held->end = (uint32_t)len;
+}
+
+/* Lets the layers have `len` bytes of the raw scratch. */
+static void conn_feed(struct conn *conn, uint8_t *bytes, size_t len)
+{
+	size_t used = 0;
+
+	while (used < len && conn_alive(conn) && !conn->waiting) {
+		size_t took = conn->layer->input(conn, bytes + used, len - used);
+
+		if (took == 0)
+			break;
+		used += took;
+	}
+	conn_hold(conn, bytes + used, len - used, used > 0);
+}
+
+/* Copies what was held in front of what will be read; returns its length. */
+static size_t conn_unhold(struct conn *conn, uint8_t *raw)
+{
+	if (conn->held == NULL)
+		return 0;
+	memcpy(raw, conn->held->bytes, conn->held->end);
+	return conn->held->end;
+}
+
+void conn_resume(struct conn *conn)
+{
+	uint8_t *raw = conn->net->conns->raw + CONN_HEADROOM;
+	size_t held = conn_unhold(conn, raw);
+
+	if (held > 0)
+		conn_feed(conn, raw, held);
+	if (conn->readable || conn->writable)
+		conn_schedule(conn);
+}
+
+void conn_read(struct conn *conn, size_t most)
+{
+	struct net *net = conn->net;
+	uint8_t *raw = net->conns->raw + CONN_HEADROOM;
+	size_t held = conn_unhold(conn, raw);
+	ssize_t got = read(conn->fd, raw + held, most);
+
+	net_count(net, NET_COUNT_READ_CALLS);
+	if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+		conn->readable = errno == EINTR;
+		return;
+	}
+	if (got <= 0) {
+		conn_close(conn, got == 0 ? CLOSE_REMOTE_CLOSED : conn_error_reason(errno));
+		return;
+	}
+	net_add(net, NET_COUNT_READ_BYTES, (uint64_t)got);
+	/* A short read emptied the socket: the next bytes bring an event (edge-triggered). */
+	if ((size_t)got < most)
+		conn->readable = false;
+	conn->bulk = (size_t)got >= CONN_READ_LIGHT / 4;
+	conn_feed(conn, raw, held + (size_t)got);
+}
+
+uint8_t *conn_out_room(struct conn *conn, size_t len)
+{
+	struct pool_buffer *last = conn->out_last;
+	size_t capacity;
+
+	if (last != NULL && last->capacity - last->end >= len)
+		return last->bytes + last->end;
+	capacity = last != NULL && conn->out_len >= CONN_OUT_SMALL ? CONN_OUT_LARGE : CONN_OUT_SMALL;
+	capacity -= sizeof(*last);
+	last = pool_take(conn->net, capacity < len ? len : capacity);
+	if (last == NULL) {
+		conn_doom(conn, CLOSE_MEMORY);
+		return NULL;
+	}
+	if (conn->out_last != NULL)
+		conn->out_last->next = last;
+	else
+		conn->out_first = last;
+	conn->out_last = last;
+	return last->bytes;
+}
+
+void conn_out_add(struct conn *conn, size_t len)
+{
+	conn->out_last->end += (uint32_t)len;
+	conn->out_len += (uint32_t)len;
+	conn_want_flush(conn);
+}
+
+void conn_want_flush(struct conn *conn)
+{
+	if (conn_alive(conn) && !list_in(&conn->flush))
+		list_append(&conn->net->conns->flush, &conn->flush);
+}
+
+static void conn_written(struct conn *conn, size_t len)
+{
+	conn->out_len -= (uint32_t)len;
+	while (len > 0) {
+		struct pool_buffer *first = conn->out_first;
+		size_t have = first->end - first->start;
+
+		if (len < have) {
+			first->start += (uint32_t)len;
+			return;
+		}
+		len -= have;
+		conn->out_first = first->next;
+		if (conn->out_first == NULL)
+			conn->out_last = NULL;
+		pool_give(conn->net, first);
+	}
+}
+
+void conn_flush(struct conn *conn)
+{
+	while (conn->out_len > 0 && conn->writable && conn_alive(conn)) {
+		struct iovec piece[CONN_WRITE_PIECES];
+		struct pool_buffer *buffer;
+		size_t total = 0;
+		int count = 0;
+		ssize_t put;
+
+		for (buffer = conn->out_first; buffer != NULL && count < CONN_WRITE_PIECES; buffer = buffer->next) {
+			piece[count].iov_base = buffer->bytes + buffer->start;
+			piece[count].iov_len = buffer->end - buffer->start;
+			total += piece[count++].iov_len;
+		}
+		put = writev(conn->fd, piece, count);
+		net_count(conn->net, NET_COUNT_WRITE_CALLS);
+		if (put < 0) {
+			if (errno == EAGAIN)
+				conn->writable = false;
+			else if (errno != EINTR)
+				conn_doom(conn, conn_error_reason(errno));
+			continue;
+		}
+		net_add(conn->net, NET_COUNT_WRITE_BYTES, (uint64_t)put);
+		conn_written(conn, (size_t)put);
+		if ((size_t)put < total)
+			conn->writable = false;
+	}
+}
+
+void conn_pump(struct conn *conn)
+{
+	const struct conn_layer *layer;
+
+	do {
+		conn_flush(conn);
+		layer = conn->layer;
+		if (!conn_alive(conn) || !conn->writable || layer->output == NULL)
+			return;
+		layer->output(conn);
+	} while (conn->out_len > 0 && conn_alive(conn));
+}
