@@ -1,0 +1,164 @@
+// A rendezvous client of the standard flavour: records and envelopes are go-libp2p's, the messages
+// of /rendezvous/1.0.0 are written here.
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/record"
+	ma "github.com/multiformats/go-multiaddr"
+	"github.com/multiformats/go-varint"
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+const rendezvousProtocol = "/rendezvous/1.0.0"
+const maxAnswer = 1 << 20
+
+// Message.type, and the fields of Message that hold each kind's body.
+const (
+	typeRegister, typeUnregister, typeDiscover             = 0, 2, 3
+	bodyRegister, bodyRegisterResponse, bodyUnregister     = 2, 3, 4
+	bodyDiscover, bodyDiscoverResponse                     = 5, 6
+	registerNs, registerRecord, registerTtl                = 1, 2, 3
+	discoverNs, discoverLimit, discoverCookie              = 1, 2, 3
+	answerRegistrations, answerCookie, answerDiscoverState = 1, 2, 3
+)
+
+var statusNames = map[uint64]string{0: "OK", 100: "E_INVALID_NAMESPACE", 101: "E_INVALID_SIGNED_PEER_RECORD",
+	102: "E_INVALID_TTL", 103: "E_INVALID_COOKIE", 200: "E_NOT_AUTHORIZED", 300: "E_INTERNAL_ERROR", 400: "E_UNAVAILABLE"}
+
+func doRegister(ctx context.Context, cmd *command) (fields, error) {
+	envelope, err := ownRecord(cmd.Addrs)
+	if err != nil {
+		return nil, err
+	}
+	body := optionalString(nil, registerNs, cmd.Ns)
+	body = protowire.AppendTag(body, registerRecord, protowire.BytesType)
+	body = protowire.AppendBytes(body, envelope)
+	body = optionalNumber(body, registerTtl, cmd.Ttl)
+	answer, err := request(ctx, cmd.Peer, message(typeRegister, bodyRegister, body, cmd.OmitType))
+	if err != nil {
+		return nil, err
+	}
+	response := parse(parse(answer).bytes(bodyRegisterResponse))
+	if status := response.number(1); status != 0 {
+		return nil, fmt.Errorf("%s: %s", statusNames[status], response.bytes(2))
+	}
+	return fields{"ttl": response.number(3)}, nil
+}
+
+func doDiscover(ctx context.Context, cmd *command) (fields, error) {
+	body := optionalString(nil, discoverNs, cmd.Ns)
+	body = optionalNumber(body, discoverLimit, cmd.Limit)
+	if cmd.Cookie != nil {
+		cookie, err := hex.DecodeString(*cmd.Cookie)
+		if err != nil {
+			return nil, err
+		}
+		body = protowire.AppendTag(body, discoverCookie, protowire.BytesType)
+		body = protowire.AppendBytes(body, cookie)
+	}
+	answer, err := request(ctx, cmd.Peer, message(typeDiscover, bodyDiscover, body, false))
+	if err != nil {
+		return nil, err
+	}
+	return discovered(parse(parse(answer).bytes(bodyDiscoverResponse)))
+}
+
+func doUnregister(ctx context.Context, cmd *command) (fields, error) {
+	body := optionalString(nil, 1, cmd.Ns)
+	_, err := request(ctx, cmd.Peer, message(typeUnregister, bodyUnregister, body, false))
+	if errors.Is(err, io.EOF) { // the relay closes without an answer
+		return nil, nil
+	}
+	if err == nil {
+		err = errors.New("UNREGISTER was answered")
+	}
+	return nil, err
+}
+
+func discovered(response parsed) (fields, error) {
+	if status := response.number(answerDiscoverState); status != 0 {
+		return nil, fmt.Errorf("%s: %s", statusNames[status], response.bytes(4))
+	}
+	records := []fields{}
+	for _, one := range response.all(answerRegistrations) {
+		found, err := openRegistration(parse(one))
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, found)
+	}
+	return fields{"records": records, "cookie": hex.EncodeToString(response.bytes(answerCookie))}, nil
+}
+
+// openRegistration verifies a registration as a strict client does.
+func openRegistration(registration parsed) (fields, error) {
+	if !registration.has(registerNs) || !registration.has(registerTtl) {
+		return nil, errors.New("registration without ns or ttl")
+	}
+	_, untyped, err := record.ConsumeEnvelope(registration.bytes(registerRecord), peer.PeerRecordEnvelopeDomain)
+	if err != nil {
+		return nil, fmt.Errorf("record in the answer: %w", err)
+	}
+	rec := untyped.(*peer.PeerRecord)
+	addrs := []string{}
+	for _, addr := range rec.Addrs {
+		addrs = append(addrs, addr.String())
+	}
+	return fields{"peer": rec.PeerID.String(), "ns": string(registration.bytes(registerNs)),
+		"ttl": registration.number(registerTtl), "addrs": addrs}, nil
+}
+
+func ownRecord(addrs []string) ([]byte, error) {
+	info := peer.AddrInfo{ID: node.ID()}
+	for _, text := range addrs {
+		addr, err := ma.NewMultiaddr(text)
+		if err != nil {
+			return nil, err
+		}
+		info.Addrs = append(info.Addrs, addr)
+	}
+	key := node.Peerstore().PrivKey(node.ID())
+	envelope, err := record.Seal(peer.PeerRecordFromAddrInfo(info), key)
+	if err != nil {
+		return nil, err
+	}
+	return envelope.Marshal()
+}
+
+// request makes one request on a stream of its own and resets the stream once it has the answer.
+func request(ctx context.Context, to string, msg []byte) ([]byte, error) {
+	s, err := openStream(ctx, to, rendezvousProtocol)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Reset()
+	s.SetDeadline(time.Now().Add(10 * time.Second))
+	if _, err := s.Write(append(varint.ToUvarint(uint64(len(msg))), msg...)); err != nil {
+		return nil, err
+	}
+	return readFramed(s)
+}
+
+func readFramed(s network.Stream) ([]byte, error) {
+	in := bufio.NewReader(s)
+	size, err := varint.ReadUvarint(in)
+	if err != nil {
+		return nil, err
+	}
+	if size > maxAnswer {
+		return nil, fmt.Errorf("answer of %d bytes", size)
+	}
+	answer := make([]byte, size)
+	_, err = io.ReadFull(in, answer)
+	return answer, err
+}

@@ -1,0 +1,79 @@
+"""The relay under test: the real program, started as an operator starts it."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+
+ADDRESS_LINE = re.compile(r"^  relay address: /ip4/0\.0\.0\.0/tcp/(\d+)/p2p/(\S+)$")
+START_TIMEOUT = 20
+STOP_TIMEOUT = 10
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Relay:
+    def __init__(self, program, state, log_path, port, settings, host="127.0.0.1"):
+        self.port = port
+        self._log_path = log_path
+        self._ready = threading.Event()
+        self.peer = None
+        with open(log_path, "a", encoding="utf-8") as log:
+            self._process = subprocess.Popen([program], env=environment(state, port, settings), cwd=state, text=True,
+                                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+        threading.Thread(target=self._read_stdout, daemon=True).start()
+        self._await_ready()
+        self.addr = f"/ip4/{host}/tcp/{self.port}/p2p/{self.peer}"
+
+    def circuit_to(self, peer):
+        return f"{self.addr}/p2p-circuit/p2p/{peer}"
+
+    def log(self):
+        with open(self._log_path, encoding="utf-8", errors="replace") as log:
+            return log.read()
+
+    def running(self):
+        return self._process.poll() is None
+
+    def stop(self):
+        """Ends the relay as a service manager does; it has to leave with status 0."""
+        if self.running():
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            status = self._process.wait(STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"the relay did not end within {STOP_TIMEOUT} s of SIGTERM") from None
+        if status != 0:
+            raise AssertionError(f"the relay ended with status {status}, not 0")
+
+    def kill(self):
+        self._process.kill()
+        self._process.wait()
+
+    def _read_stdout(self):
+        for line in self._process.stdout:
+            match = ADDRESS_LINE.match(line.rstrip("\n"))
+            if match:
+                self.port, self.peer = int(match[1]), match[2]
+                self._ready.set()
+        self._ready.set()  # the end of the output ends the wait too
+
+    def _await_ready(self):
+        self._ready.wait(START_TIMEOUT)
+        if self.peer is None:
+            self.kill()
+            raise AssertionError(f"the relay printed no address within {START_TIMEOUT} s; its status is "
+                                 f"{self._process.returncode}, its log: {self.log()[-2000:]}")
+
+
+def environment(state, port, settings):
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ}
+    own = {"HOME": state, "XDG_DATA_HOME": state, "RUST_LOG": "debug", "DUSK_RELAY_PORT": str(port)}
+    return {**kept, **own, **settings}

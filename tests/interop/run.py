@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""Runs the interop scenarios: published libp2p clients against the real relay. See README.md."""
+
+import argparse
+import os
+import shutil
+import sys
+import time
+import traceback
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+
+from harness.build import OUT, build  # noqa: E402
+from harness.client import ClientError, ClientTimeout  # noqa: E402
+from harness.report import Result, closing_line, matrix  # noqa: E402
+from harness.session import Session, Skip  # noqa: E402
+from scenarios import SCENARIOS  # noqa: E402
+
+EXPECTED = (AssertionError, ClientError, ClientTimeout)
+
+
+def main():
+    options = arguments()
+    if options.list:
+        for scenario in SCENARIOS:
+            print(f"{scenario.name:24} {' '.join(map(label, scenario.cases)):60} {summary(scenario)}")
+        return 0
+    wanted = [(s, case) for s in SCENARIOS for case in s.cases if selected(s, case, options)]
+    if not wanted:
+        sys.exit("no such scenario; see --list")
+    if not os.access(options.relay, os.X_OK):
+        sys.exit(f"{options.relay} is not there; build the relay first or name it with --relay")
+    commands, missing = build({kind for _, case in wanted for kind in case}, say)
+    results = [run(scenario, case, commands, missing, options) for scenario, case in wanted]
+    print()
+    print(matrix(results))
+    for result in results:
+        if result.outcome != "passed":
+            print(f"{result.outcome}: {result.scenario} {result.case}: {result.text}")
+    print(closing_line(results))
+    return 1 if any(r.outcome == "failed" for r in results) else 0
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    default = os.path.normpath(os.path.join(HERE, "../../build/bin/dusk-relay"))
+    parser.add_argument("--relay", default=default, help="the program to test (default: build/bin/dusk-relay)")
+    parser.add_argument("--only", action="append", metavar="NAME", help="a scenario, or SCENARIO/CASE; may be repeated")
+    parser.add_argument("--client", metavar="KIND", help="only cases with this kind of client")
+    parser.add_argument("--quick", action="store_true", help="leave out the scenarios that take over 30 s")
+    parser.add_argument("--list", action="store_true", help="show the scenarios and end")
+    options = parser.parse_args()
+    options.relay = os.path.abspath(options.relay)
+    return options
+
+
+def selected(scenario, case, options):
+    if options.quick and scenario.slow or options.client and options.client not in case:
+        return False
+    return not options.only or scenario.name in options.only or f"{scenario.name}/{label(case)}" in options.only
+
+
+def run(scenario, case, commands, missing, options):
+    lacking = [kind for kind in case if kind in missing]
+    if lacking:
+        return note(scenario, case, "skipped", 0, missing[lacking[0]].splitlines()[0])
+    folder = os.path.join(OUT, "logs", f"{scenario.name}-{label(case)}")
+    shutil.rmtree(folder, ignore_errors=True)
+    session = Session(options.relay, commands, folder)
+    began = time.monotonic()
+    outcome, text = attempt(lambda: scenario.play(session, *case))
+    ending, ending_text = attempt(session.end)
+    if outcome == "passed" and ending != "passed":
+        outcome, text = ending, ending_text
+    if outcome == "failed":
+        text += f"\n    logs: {os.path.relpath(folder)}"
+    return note(scenario, case, outcome, time.monotonic() - began, text)
+
+
+def attempt(action):
+    try:
+        action()
+        return "passed", ""
+    except Skip as reason:
+        return "skipped", str(reason)
+    except EXPECTED as failure:
+        line = traceback.extract_tb(failure.__traceback__)[-1]
+        where = next((f for f in reversed(traceback.extract_tb(failure.__traceback__)) if "scenarios" in f.filename), line)
+        return "failed", f"{failure or 'check failed: ' + where.line} ({os.path.basename(where.filename)}:{where.lineno})"
+    except Exception:  # a mistake in the scenario itself is a failure too
+        return "failed", traceback.format_exc()
+
+
+def note(scenario, case, outcome, seconds, text):
+    say(f"{outcome:8} {scenario.name} {label(case)} ({seconds:.1f} s) {text}".rstrip())
+    return Result(scenario.name, label(case), outcome, seconds, text)
+
+
+def label(case):
+    return "+".join(case)
+
+
+def summary(scenario):
+    return (scenario.play.__doc__ or "").strip().splitlines()[0]
+
+
+def say(line):
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
