@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Starts and stops the real, built daemon for one test program, and reads what it says. Called by fixture.c
+ * and the test_*.c. E2E_BUILD is the build tree to run (build); as root the daemon runs as uid E2E_USER
+ * (65534), in a directory of its own.
+ */
+#ifndef TESTS_E2E_DAEMON_H
+#define TESTS_E2E_DAEMON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "probe/bytes.h"
+#include "proto/peer_id.h"
+
+#define DAEMON_START_MS 10000
+#define DAEMON_STOP_MS	5000
+#define DAEMON_PATH_MAX 200
+
+struct daemon {
+	pid_t pid;     /* 0: not running */
+	int exit_code; /* once it ended: its status, or 128 and the signal */
+	uint16_t port;
+	struct peer_id id;
+	char address[256];  /* as printed */
+	char directory[64]; /* XDG_DATA_HOME */
+	char log_path[DAEMON_PATH_MAX];
+	int out;      /* its stdout */
+	int log_file; /* its stderr, for reading */
+	int log_watch;
+	struct bytes printed;
+	struct bytes log;
+	size_t mark; /* lines before it have been looked at */
+	char error[300];
+};
+
+/* A free TCP port of 127.0.0.1. */
+uint16_t daemon_free_port(void);
+/* Makes the directory; daemon_start may then be called as often as is liked, each after the last one ended.
+ */
+int daemon_prepare(struct daemon *d);
+/* Starts with DUSK_RELAY_PORT, XDG_DATA_HOME, RUST_LOG=debug and `settings` (NAME=value, NULL at the end;
+ * NULL: none), and waits for the address line. 0; or -1 when it ended instead (exit_code) or said nothing in
+ * time. */
+int daemon_start(struct daemon *d, const char *const *settings);
+/* Runs the daemon's program with words, to its end, its stdout in `printed` and its stderr in the log. The
+ * exit code, or -1. */
+int daemon_run(struct daemon *d, const char *const *words, const char *const *settings);
+int daemon_signal(struct daemon *d, int number);
+/* 0 when it ended within the time; exit_code says how. */
+int daemon_wait(struct daemon *d, int timeout_ms);
+/* SIGTERM; 0 when it ended with 0 in time, else -1 with `error`; kills it in any case. */
+int daemon_stop(struct daemon *d);
+/* Stops it if it runs, removes the directory, frees everything. */
+void daemon_remove(struct daemon *d);
+
+/* --- what it says (daemon_log.c) --- */
+
+int daemon_log_open(struct daemon *d);
+void daemon_log_close(struct daemon *d);
+/* From here on: lines logged before are not looked at. */
+void daemon_mark(struct daemon *d);
+/* Waits for a line that holds `text`. 0, or -1. */
+int daemon_expect(struct daemon *d, const char *text, int timeout_ms);
+/* True when such a line is there already, since the mark. */
+bool daemon_said(struct daemon *d, const char *text);
+/* The number of such lines since the mark. */
+size_t daemon_count(struct daemon *d, const char *text);
+/* Asks for the counters until the one called `name` (labels included) is at least `least`. 0, or -1. */
+int daemon_expect_counter(struct daemon *d, const char *name, uint64_t least, int timeout_ms);
+/* The value in a fresh report; 0 when it is not in it. */
+uint64_t daemon_counter(struct daemon *d, const char *name);
+/* The last lines of the log, for messages. */
+const char *daemon_tail(struct daemon *d);
+
+#endif

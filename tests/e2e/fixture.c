@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/e2e/fixture.h"
+
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIXTURE_REASONS 64
+
+struct daemon relay;
+struct client witness;
+
+static struct {
+	const char *text;
+	uint64_t count;
+} fixture_reasons[FIXTURE_REASONS];
+
+void fixture_fail(const char *file, int line, const char *what, const char *why)
+{
+	fprintf(stderr, "--- end of %s ---\n%s\n---\n", relay.log_path, daemon_tail(&relay));
+	fprintf(stderr, "%s:%d: %s: %s\n", file, line, what, why);
+	_fail(file, line);
+}
+
+const char *fixture_number(long long number)
+{
+	static char text[32];
+
+	snprintf(text, sizeof(text), "is %lld", number);
+	return text;
+}
+
+static void fixture_remember(const char *reason)
+{
+	for (size_t i = 0; i < FIXTURE_REASONS; i++) {
+		if (fixture_reasons[i].text && strcmp(fixture_reasons[i].text, reason) != 0)
+			continue;
+		fixture_reasons[i].text = reason;
+		fixture_reasons[i].count++;
+		return;
+	}
+}
+
+void fixture_expect_closed(const char *file, int line, const char *reason, int timeout_ms)
+{
+	char text[100];
+
+	snprintf(text, sizeof(text), "connection closed: %s", reason);
+	if (daemon_expect(&relay, text, timeout_ms) != 0)
+		fixture_fail(file, line, reason, relay.error);
+	daemon_mark(&relay);
+	fixture_remember(reason);
+}
+
+void fixture_expect_stream_closed(const char *file, int line, const char *reason)
+{
+	char text[100];
+
+	snprintf(text, sizeof(text), "stream closed: %s", reason);
+	if (daemon_expect(&relay, text, 5000) != 0)
+		fixture_fail(file, line, reason, relay.error);
+	daemon_mark(&relay);
+}
+
+/* --- the witness
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+static int fixture_witness_is_well(void)
+{
+	if (client_yamux_ping(&witness, (uint32_t)relay.mark) != 0 || ask_ping(&witness, 1) != 0)
+		return -1;
+	return witness.go_aways == 0 ? 0 : client_fail(&witness, "the relay sent it a GoAway");
+}
+
+static int fixture_witness_begin(void)
+{
+	struct relay_answer answer;
+
+	if (peer_open(&witness, relay.port) != 0 || ask_reserve(&witness, true, &answer) != 0)
+		return -1;
+	return answer.status == CIRCUIT_OK ? 0 : client_fail(&witness, "status %d", answer.status);
+}
+
+/* --- groups and tests
+ * ---------------------------------------------------------------------------------------------------- */
+
+int fixture_begin(const char *const *settings)
+{
+	signal(SIGPIPE, SIG_IGN);
+	memset(fixture_reasons, 0, sizeof(fixture_reasons));
+	if (sodium_init() < 0 || daemon_prepare(&relay) != 0 || daemon_start(&relay, settings) != 0) {
+		fprintf(stderr, "%s (exit code %d)\n%s\n", relay.error, relay.exit_code, daemon_tail(&relay));
+		return -1;
+	}
+	if (fixture_witness_begin() != 0) {
+		fprintf(stderr, "the witness: %s\n%s\n", witness.error, daemon_tail(&relay));
+		return -1;
+	}
+	return 0;
+}
+
+/* Each close reason that a test saw in the log stands in the counters at least as often. */
+static int fixture_check_counters(void)
+{
+	int wrong = 0;
+
+	for (size_t i = 0; i < FIXTURE_REASONS && fixture_reasons[i].text; i++) {
+		char name[120];
+
+		snprintf(name, sizeof(name), "dusk_relay_connections_closed_total{reason=\"%s\"}",
+			 fixture_reasons[i].text);
+		if (daemon_expect_counter(&relay, name, fixture_reasons[i].count, 2000) == 0)
+			continue;
+		fprintf(stderr, "%s\n", relay.error);
+		wrong = -1;
+	}
+	return wrong;
+}
+
+int fixture_group_end(void **state)
+{
+	int wrong = relay.pid > 0 ? fixture_check_counters() : -1;
+
+	(void)state;
+	client_free(&witness);
+	if (daemon_stop(&relay) != 0) {
+		fprintf(stderr, "%s\n%s\n", relay.error, daemon_tail(&relay));
+		wrong = -1;
+	}
+	daemon_remove(&relay);
+	return wrong;
+}
+
+int fixture_test_begin(void **state)
+{
+	(void)state;
+	daemon_mark(&relay);
+	return relay.pid > 0 ? 0 : -1;
+}
+
+int fixture_test_end(void **state)
+{
+	(void)state;
+	if (daemon_wait(&relay, 0) == 0) {
+		fprintf(stderr, "the daemon ended with %d\n%s\n", relay.exit_code, daemon_tail(&relay));
+		return -1;
+	}
+	if (fixture_witness_is_well() == 0)
+		return 0;
+	fprintf(stderr, "the witness was disturbed: %s\n%s\n", witness.error, daemon_tail(&relay));
+	return -1;
+}
+
+bool fixture_slow(const char *what)
+{
+	if (getenv("E2E_SLOW"))
+		return true;
+	printf("left out, needs E2E_SLOW=1: %s\n", what);
+	return false;
+}
+
+/* --- what tests begin with
+ * ----------------------------------------------------------------------------------------------- */
+
+void fixture_connect(struct client *c)
+{
+	EXPECT(c, peer_open(c, relay.port));
+}
+
+void fixture_reserve(struct client *c)
+{
+	struct relay_answer answer;
+
+	fixture_connect(c);
+	EXPECT(c, ask_reserve(c, true, &answer));
+	EXPECT_STATUS(CIRCUIT_OK, answer.status);
+}
+
+struct fixture_connecting {
+	struct client *b;
+	struct exchange *source;
+	struct exchange *destination;
+	struct relay_answer answer;
+	int found;
+};
+
+static bool fixture_connected(void *argument)
+{
+	struct fixture_connecting *w = argument;
+	struct stop_request request;
+
+	if (!w->destination) {
+		w->destination = accept_stop_ready(w->b, &request);
+		if (w->destination)
+			accept_stop_answer(w->destination, CIRCUIT_OK);
+	}
+	if (w->found == 0)
+		w->found = ask_relay_read(w->source, &w->answer);
+	return w->found != 0;
+}
+
+struct exchange *fixture_circuit(struct client *a, struct client *b, struct exchange *x)
+{
+	struct fixture_connecting w = {.b = b, .source = x};
+	struct client *both[] = {a, b};
+
+	EXPECT(a, client_open(a, x, CIRCUIT_HOP_PROTOCOL));
+	ask_relay_send_connect(x, &b->identity.id);
+	EXPECT(a, client_wait_all(both, 2, fixture_connected, &w, PEER_TIMEOUT_MS, "a circuit"));
+	EXPECT_TRUE(w.found > 0);
+	EXPECT_STATUS(CIRCUIT_OK, w.answer.status);
+	EXPECT_TRUE(w.destination != NULL);
+	return w.destination;
+}
+
+void fixture_end_circuit(struct exchange *x, struct exchange *y)
+{
+	exchange_close(x);
+	exchange_close(y);
+	free(y);
+}
+
+void fixture_expect_connections(uint64_t count)
+{
+	int64_t end = client_now() + 5000;
+	uint64_t open;
+
+	do
+		open = daemon_counter(&relay, "dusk_relay_connections");
+	while (open != count && client_now() < end);
+	EXPECT_STATUS((int)count, (int)open);
+}
