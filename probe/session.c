@@ -133,7 +133,9 @@ static void session_take_line(struct session *s, struct span line)
 	bool header = s->phase == SESSION_SECURITY_HEADER || s->phase == SESSION_MUXER_HEADER;
 	const char *protocol = security ? SESSION_NOISE_PROTOCOL : SESSION_YAMUX_PROTOCOL;
 
-	if (!header && multistream_is(line, MULTISTREAM_NA))
+	if (!header && !security && s->options.hold_handshake && multistream_is(line, MULTISTREAM_NA))
+		s->refusals++;
+	else if (!header && multistream_is(line, MULTISTREAM_NA))
 		session_end(s, security ? "the relay does not offer /noise"
 					: "the relay does not offer /yamux/1.0.0");
 	else if (!multistream_is(line, header ? MULTISTREAM_HEADER : protocol))

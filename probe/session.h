@@ -52,6 +52,7 @@ struct session {
 	struct secure_key receiving;
 	struct peer_id relay;
 	bool relay_lists_muxers;
+	unsigned refusals; /* `na` in the muxer's negotiation, with hold_handshake */
 	size_t record_max;
 	struct mux mux;
 	void (*changed)(struct session *s); /* phase; may be NULL */

@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Yamux: frames that the rules forbid, floods, and what has to be tolerated.
+ */
+#include "tests/e2e/fixture.h"
+
+#include <string.h>
+
+#define PROTOCOL_ERROR 1
+
+static void frame(struct client *c, uint8_t type, uint16_t flags, uint32_t stream, uint32_t length)
+{
+	peer_frame(c, 0, type, flags, stream, length, NULL, 0);
+}
+
+/* The relay ends it with GoAway(1) and this reason. */
+static void ends_with(struct client *c, const char *reason)
+{
+	client_flush(c);
+	EXPECT(c, client_wait_end(c, PEER_TIMEOUT_MS));
+	EXPECT_CLOSED(reason);
+	EXPECT_STATUS(1, (int)c->go_aways);
+	EXPECT_STATUS(PROTOCOL_ERROR, (int)c->go_away_code);
+	client_free(c);
+}
+
+static void test_unknown_version(void **state)
+{
+	struct client c;
+
+	(void)state;
+	fixture_connect(&c);
+	peer_frame(&c, 1, YAMUX_PING, YAMUX_SYN, 0, 1, NULL, 0);
+	ends_with(&c, "yamux_version");
+}
+
+static void test_unknown_type(void **state)
+{
+	struct client c;
+
+	(void)state;
+	fixture_connect(&c);
+	frame(&c, 4, 0, 0, 0);
+	ends_with(&c, "yamux_type");
+	fixture_connect(&c);
+	frame(&c, 255, 0, 1, 0);
+	ends_with(&c, "yamux_type");
+}
+
+static void test_wrong_parity(void **state)
+{
+	struct client c;
+
+	(void)state;
+	fixture_connect(&c);
+	frame(&c, YAMUX_WINDOW_UPDATE, YAMUX_SYN, 2, 0);
+	ends_with(&c, "yamux_stream_id");
+	fixture_connect(&c);
+	frame(&c, YAMUX_DATA, YAMUX_SYN, 4, 0);
+	ends_with(&c, "yamux_stream_id");
+}
+
+static void test_stream_zero(void **state)
+{
+	struct client c;
+
+	(void)state;
+	fixture_connect(&c);
+	frame(&c, YAMUX_DATA, YAMUX_SYN, 0, 0);
+	ends_with(&c, "yamux_stream_id");
+	fixture_connect(&c);
+	frame(&c, YAMUX_WINDOW_UPDATE, 0, 0, 100);
+	ends_with(&c, "yamux_stream_id");
+}
+
+static void test_stream_opened_twice(void **state)
+{
+	struct client c;
+
+	(void)state;
+	fixture_connect(&c);
+	frame(&c, YAMUX_WINDOW_UPDATE, YAMUX_SYN, 1, 0);
+	frame(&c, YAMUX_WINDOW_UPDATE, YAMUX_SYN, 1, 0);
+	ends_with(&c, "yamux_stream_duplicate");
+}
+
+static void test_stream_ids_that_go_back(void **state)
+{
+	struct client c;
+
+	(void)state;
+	fixture_connect(&c);
+	frame(&c, YAMUX_WINDOW_UPDATE, YAMUX_SYN, 7, 0);
+	frame(&c, YAMUX_WINDOW_UPDATE, YAMUX_SYN, 5, 0);
+	client_flush(&c);
+	/* Rules say ids increase; whichever way it is taken, the connection either ends for it or works. */
+	if (client_yamux_ping(&c, 3) != 0)
+		EXPECT_CLOSED("yamux_stream_");
+	client_free(&c);
+}
+
+static void overrun_by(uint32_t more, const char *reason)
+{
+	static uint8_t payload[YAMUX_WINDOW + 1];
+	struct exchange x;
+	struct client c;
+
+	fixture_connect(&c);
+	EXPECT_STATUS(0, exchange_open_silent(&x, &c.session.mux, ""));
+	peer_overrun(&x, payload, YAMUX_WINDOW + more);
+	client_flush(&c);
+	EXPECT(&c, client_wait_end(&c, PEER_TIMEOUT_MS));
+	EXPECT_CLOSED(reason);
+	exchange_close(&x);
+	client_free(&c);
+}
+
+static void test_window_overrun_by_one_byte(void **state)
+{
+	(void)state;
+	overrun_by(1, "yamux_window_overrun");
+}
+
+/* A header alone may promise more than the window: refused before any of it comes. */
+static void test_window_overrun_announced(void **state)
+{
+	static const uint32_t lengths[] = {YAMUX_WINDOW + 1, 0x7fffffff, 0xffffffff};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		struct client c;
+
+		fixture_connect(&c);
+		frame(&c, YAMUX_DATA, YAMUX_SYN, 1, lengths[i]);
+		ends_with(&c, "yamux_window_overrun");
+	}
+}
+
+static void test_window_overflow(void **state)
+{
+	struct exchange x;
+	struct client c;
+
+	(void)state;
+	fixture_connect(&c);
+	EXPECT(&c, peer_stream(&c, &x, PING_PROTOCOL));
+	frame(&c, YAMUX_WINDOW_UPDATE, 0, x.stream->id, 0xffffffff);
+	frame(&c, YAMUX_WINDOW_UPDATE, 0, x.stream->id, 0xffffffff);
+	client_flush(&c);
+	EXPECT(&c, client_wait_end(&c, PEER_TIMEOUT_MS));
+	EXPECT_CLOSED("yamux_window_overflow");
+	exchange_close(&x);
+	client_free(&c);
+}
+
+/* Data, credit, ends and resets for streams that are not there are drained, and the connection goes on. */
+static void test_frames_for_dead_streams(void **state)
+{
+	static uint8_t payload[70000];
+	struct exchange x;
+	struct client c;
+	uint32_t id;
+
+	(void)state;
+	fixture_connect(&c);
+	EXPECT(&c, peer_stream(&c, &x, PING_PROTOCOL));
+	id = x.stream->id;
+	exchange_close(&x);
+	for (int i = 0; i < 3; i++)
+		peer_frame(&c, 0, YAMUX_DATA, 0, id, sizeof(payload), payload, sizeof(payload));
+	frame(&c, YAMUX_WINDOW_UPDATE, 0, id, 1000);
+	frame(&c, YAMUX_DATA, YAMUX_FIN, id, 0);
+	frame(&c, YAMUX_DATA, YAMUX_RST, id, 0);
+	peer_frame(&c, 0, YAMUX_DATA, YAMUX_FIN, 99, 500, payload, 500);
+	peer_frame(&c, 0, YAMUX_DATA, YAMUX_RST, 1001, 500, payload, 500);
+	EXPECT(&c, client_yamux_ping(&c, 77));
+	EXPECT(&c, ask_ping(&c, 2));
+	EXPECT(&relay,
+	       daemon_expect_counter(&relay, "dusk_relay_drained_bytes_total", 3 * sizeof(payload), 2000));
+	client_free(&c);
+}
+
+static void test_answer_to_a_ping_nobody_sent(void **state)
+{
+	struct client c;
+
+	(void)state;
+	fixture_connect(&c);
+	frame(&c, YAMUX_PING, YAMUX_ACK, 0, 12345);
+	client_flush(&c);
+	/* go and py ignore it, rust and js end the session: here it must at least harm nobody else. */
+	if (client_yamux_ping(&c, 3) != 0)
+		EXPECT_CLOSED("yamux_flags");
+	client_free(&c);
+}
+
+static void test_pings_come_back_as_they_were(void **state)
+{
+	static const uint32_t values[] = {0, 1, 0x7fffffff, 0x80000000, 0xffffffff};
+	struct client c;
+
+	(void)state;
+	fixture_connect(&c);
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		EXPECT(&c, client_yamux_ping(&c, values[i]));
+	EXPECT_STATUS(5, (int)c.session.mux.counters.pongs);
+	client_free(&c);
+}
+
+static void test_twenty_pings_at_once(void **state)
+{
+	struct client c;
+
+	(void)state;
+	fixture_connect(&c);
+	for (uint32_t i = 0; i < 20; i++)
+		mux_ping(&c.session.mux, i);
+	EXPECT(&c, client_yamux_ping(&c, 21));
+	EXPECT_STATUS(21, (int)c.session.mux.counters.pongs);
+	client_free(&c);
+}
+
+static void flood(struct client *c, void (*one)(struct client *c, uint32_t i), uint32_t count)
+{
+	for (uint32_t i = 0; i < count && client_alive(c); i++) {
+		one(c, i);
+		if (i % 64 == 63)
+			client_turn(&c, 1, 0);
+	}
+	client_flush(c);
+}
+
+static void one_ping(struct client *c, uint32_t i)
+{
+	mux_ping(&c->session.mux, i);
+}
+
+static void one_stream(struct client *c, uint32_t i)
+{
+	frame(c, YAMUX_WINDOW_UPDATE, YAMUX_SYN, 2 * i + 1, 0);
+}
+
+static void one_reset(struct client *c, uint32_t i)
+{
+	frame(c, YAMUX_WINDOW_UPDATE, YAMUX_SYN, 2 * i + 1, 0);
+	frame(c, YAMUX_WINDOW_UPDATE, YAMUX_RST, 2 * i + 1, 0);
+}
+
+static void one_nothing(struct client *c, uint32_t i)
+{
+	(void)i;
+	frame(c, YAMUX_WINDOW_UPDATE, 0, 12345, 0);
+}
+
+static void flood_ends(void (*one)(struct client *c, uint32_t i), uint32_t count, const char *reason)
+{
+	struct client c;
+
+	fixture_connect(&c);
+	flood(&c, one, count);
+	EXPECT(&c, client_wait_end(&c, PEER_TIMEOUT_MS));
+	EXPECT_CLOSED(reason);
+	client_free(&c);
+}
+
+static void test_ping_flood(void **state)
+{
+	(void)state;
+	flood_ends(one_ping, 200000, "yamux_ping_flood");
+}
+
+static void test_reset_flood(void **state)
+{
+	(void)state;
+	flood_ends(one_reset, 200000, "yamux_stream_flood");
+}
+
+static void test_frame_flood(void **state)
+{
+	(void)state;
+	flood_ends(one_nothing, 2000000, "yamux_frame_flood");
+}
+
+/* More streams than a connection may have: those above are reset; a flood that goes on ends the connection.
+ */
+static void test_stream_flood(void **state)
+{
+	struct client c;
+
+	(void)state;
+	fixture_connect(&c);
+	flood(&c, one_stream, 200000);
+	EXPECT(&c, client_wait_end(&c, PEER_TIMEOUT_MS));
+	EXPECT_CLOSED("yamux_stream_flood");
+	client_free(&c);
+}
+
+/* A peer that pings and reads nothing: the answers may not pile up without end. */
+static void test_pings_without_reading(void **state)
+{
+	struct client c;
+
+	(void)state;
+	fixture_connect(&c);
+	c.deaf = true;
+	flood(&c, one_ping, 200000);
+	EXPECT_CLOSED("");
+	EXPECT_TRUE(!daemon_said(&relay, "memory"));
+	client_free(&c);
+}
+
+static void test_syn_with_data_and_finish_in_one_frame(void **state)
+{
+	static const char burst[] =
+	    "\x13/multistream/1.0.0\n\x11/ipfs/ping/1.0.0\n0123456789abcdef0123456789abcdef";
+	struct exchange x;
+	struct client c;
+
+	(void)state;
+	fixture_connect(&c);
+	EXPECT_STATUS(0, exchange_open_silent(&x, &c.session.mux, PING_PROTOCOL));
+	x.stream->flags_due = 0;
+	x.stream->finish_sent = true;
+	peer_frame(&c, 0, YAMUX_DATA, YAMUX_SYN | YAMUX_FIN, x.stream->id, sizeof(burst) - 1, burst,
+		   sizeof(burst) - 1);
+	EXPECT(&c, client_read(&c, &x, 32, "the echo"));
+	assert_memory_equal(bytes_at(&x.inbox), burst + 38, 32);
+	EXPECT(&c, client_wait_over(&c, &x, "the end of the stream"));
+	EXPECT_TRUE(x.finished && !x.reset);
+	exchange_close(&x);
+	client_free(&c);
+}
+
+static void test_syn_and_reset_in_one_frame(void **state)
+{
+	struct client c;
+
+	(void)state;
+	fixture_connect(&c);
+	frame(&c, YAMUX_WINDOW_UPDATE, YAMUX_SYN | YAMUX_RST, 1, 0);
+	frame(&c, YAMUX_DATA, YAMUX_SYN | YAMUX_FIN | YAMUX_RST, 3, 0);
+	EXPECT(&c, client_yamux_ping(&c, 9));
+	client_free(&c);
+}
+
+/* A reset whose length field is an error code (go) is no credit. */
+static void test_reset_with_an_error_code(void **state)
+{
+	struct exchange x;
+	struct client c;
+
+	(void)state;
+	fixture_connect(&c);
+	EXPECT(&c, peer_stream(&c, &x, PING_PROTOCOL));
+	frame(&c, YAMUX_WINDOW_UPDATE, YAMUX_RST, x.stream->id, 0xffffffff);
+	EXPECT(&c, client_yamux_ping(&c, 9));
+	exchange_close(&x);
+	client_free(&c);
+}
+
+static void test_every_stream_is_acknowledged(void **state)
+{
+	struct exchange x[20];
+	struct client c;
+
+	(void)state;
+	fixture_connect(&c);
+	for (size_t i = 0; i < 20; i++) {
+		EXPECT_STATUS(0, exchange_open_silent(&x[i], &c.session.mux, PING_PROTOCOL));
+		mux_announce(x[i].stream);
+	}
+	EXPECT(&c, client_yamux_ping(&c, 1));
+	for (size_t i = 0; i < 20; i++)
+		EXPECT_TRUE(x[i].stream->acknowledged);
+	for (size_t i = 0; i < 20; i++)
+		exchange_close(&x[i]);
+	client_free(&c);
+}
+
+static void test_go_away_ends_it(void **state)
+{
+	struct client c;
+
+	(void)state;
+	fixture_connect(&c);
+	mux_go_away(&c.session.mux, 0);
+	client_flush(&c);
+	EXPECT(&c, client_wait_end(&c, PEER_TIMEOUT_MS));
+	EXPECT_CLOSED("remote_go_away");
+	client_free(&c);
+}
+
+static void test_frames_in_single_bytes(void **state)
+{
+	struct exchange x;
+	struct client c;
+
+	(void)state;
+	fixture_connect(&c);
+	c.session.record_max = 1; /* each byte a record of its own */
+	EXPECT(&c, ask_ping(&c, 2));
+	EXPECT(&c, peer_stream(&c, &x, PING_PROTOCOL));
+	exchange_finish(&x);
+	EXPECT(&c, client_wait_over(&c, &x, "the end of the stream"));
+	exchange_close(&x);
+	client_free(&c);
+}
+
+static int group_begin(void **state)
+{
+	(void)state;
+	return fixture_begin(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    E2E_TEST(test_pings_come_back_as_they_were),
+	    E2E_TEST(test_twenty_pings_at_once),
+	    E2E_TEST(test_every_stream_is_acknowledged),
+	    E2E_TEST(test_unknown_version),
+	    E2E_TEST(test_unknown_type),
+	    E2E_TEST(test_wrong_parity),
+	    E2E_TEST(test_stream_zero),
+	    E2E_TEST(test_stream_opened_twice),
+	    E2E_TEST(test_stream_ids_that_go_back),
+	    E2E_TEST(test_window_overrun_by_one_byte),
+	    E2E_TEST(test_window_overrun_announced),
+	    E2E_TEST(test_window_overflow),
+	    E2E_TEST(test_frames_for_dead_streams),
+	    E2E_TEST(test_answer_to_a_ping_nobody_sent),
+	    E2E_TEST(test_syn_with_data_and_finish_in_one_frame),
+	    E2E_TEST(test_syn_and_reset_in_one_frame),
+	    E2E_TEST(test_reset_with_an_error_code),
+	    E2E_TEST(test_go_away_ends_it),
+	    E2E_TEST(test_frames_in_single_bytes),
+	    E2E_TEST(test_ping_flood),
+	    E2E_TEST(test_stream_flood),
+	    E2E_TEST(test_reset_flood),
+	    E2E_TEST(test_frame_flood),
+	    E2E_TEST(test_pings_without_reading),
+	};
+
+	return cmocka_run_group_tests(tests, group_begin, fixture_group_end);
+}
