@@ -114,17 +114,26 @@ int daemon_expect(struct daemon *d, const char *text, int timeout_ms)
 	return -1;
 }
 
-/* One report: from SIGUSR1 to the counter that is never zero and comes in each. Where it starts in the log.
- */
+/* Asks for a report and waits for a line that is in every one. */
+static void daemon_ask_report(struct daemon *d)
+{
+	size_t from;
+
+	daemon_log_read(d);
+	from = bytes_len(&d->log);
+	if (daemon_signal(d, SIGUSR1) == 0)
+		daemon_wait_line(d, from, "counter dusk_relay_loop_turns_total ", client_now() + 5000);
+}
+
+/* Where a whole report starts in the log: once a second one has begun, the first has ended. */
 static size_t daemon_report(struct daemon *d)
 {
 	size_t from;
 
 	daemon_log_read(d);
 	from = bytes_len(&d->log);
-	if (daemon_signal(d, SIGUSR1) != 0)
-		return from;
-	daemon_wait_line(d, from, "counters end", client_now() + 2000);
+	daemon_ask_report(d);
+	daemon_ask_report(d);
 	return from;
 }
 

@@ -110,7 +110,7 @@ static int fixture_check_counters(void)
 	for (size_t i = 0; i < FIXTURE_REASONS && fixture_reasons[i].text; i++) {
 		char name[120];
 
-		snprintf(name, sizeof(name), "dusk_relay_connections_closed_total{reason=\"%s\"}",
+		snprintf(name, sizeof(name), "dusk_relay_closed_total{reason=\"%s\"}",
 			 fixture_reasons[i].text);
 		if (daemon_expect_counter(&relay, name, fixture_reasons[i].count, 2000) == 0)
 			continue;
