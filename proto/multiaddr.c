@@ -41,7 +41,7 @@ const struct multiaddr_protocol *multiaddr_protocol_by_name(const char *name, si
 	return NULL;
 }
 
-bool multiaddr_value_has_length(enum multiaddr_value shape)
+static bool multiaddr_value_has_length(enum multiaddr_value shape)
 {
 	return shape == VALUE_NAME || shape == VALUE_PEER_ID || shape == VALUE_CERTHASH;
 }
@@ -89,7 +89,8 @@ static bool certhash_valid(struct span value)
 	return !r.bad && digest <= CERTHASH_DIGEST_MAX && digest == reader_left(&r);
 }
 
-bool multiaddr_value_valid(enum multiaddr_value shape, struct span value)
+/* True when the value of a component is one that every client accepts. */
+static bool multiaddr_value_valid(enum multiaddr_value shape, struct span value)
 {
 	struct peer_id id;
 
@@ -105,17 +106,17 @@ bool multiaddr_value_valid(enum multiaddr_value shape, struct span value)
 	}
 }
 
-bool multiaddr_next(struct reader *r, struct multiaddr_part *part)
+const struct multiaddr_protocol *multiaddr_read(struct reader *r, struct multiaddr_part *part)
 {
 	*part = (struct multiaddr_part){0};
 	if (reader_left(r) == 0)
-		return false;
+		return NULL;
 
 	const struct multiaddr_protocol *protocol = multiaddr_protocol_by_code(reader_varint(r));
 
 	if (protocol == NULL) { /* the length of its value is not known, so nothing after it can be read */
 		r->bad = true;
-		return false;
+		return NULL;
 	}
 	part->code = protocol->code;
 	if (multiaddr_value_has_length(protocol->value)) {
@@ -124,20 +125,25 @@ bool multiaddr_next(struct reader *r, struct multiaddr_part *part)
 		part->value.len = multiaddr_value_size(protocol->value);
 		part->value.bytes = reader_bytes(r, part->value.len);
 	}
-	return !r->bad;
+	return r->bad ? NULL : protocol;
+}
+
+bool multiaddr_next(struct reader *r, struct multiaddr_part *part)
+{
+	return multiaddr_read(r, part) != NULL;
 }
 
 int multiaddr_check(const uint8_t *bytes, size_t len)
 {
 	struct reader r = reader_of(bytes, len);
+	const struct multiaddr_protocol *protocol;
 	struct multiaddr_part part;
 	unsigned count = 0;
 
 	if (len == 0 || len > MULTIADDR_MAX)
 		return -1;
-	while (multiaddr_next(&r, &part)) {
-		if (++count > MULTIADDR_PARTS_MAX ||
-		    !multiaddr_value_valid(multiaddr_protocol_by_code(part.code)->value, part.value))
+	while ((protocol = multiaddr_read(&r, &part)) != NULL) {
+		if (++count > MULTIADDR_PARTS_MAX || !multiaddr_value_valid(protocol->value, part.value))
 			return -1;
 	}
 	return r.bad ? -1 : 0;

@@ -51,9 +51,7 @@ struct multiaddr_protocol {
 /* NULL for a code or name that is not in the list; `ipfs` is an old name of p2p. */
 const struct multiaddr_protocol *multiaddr_protocol_by_code(uint64_t code);
 const struct multiaddr_protocol *multiaddr_protocol_by_name(const char *name, size_t len);
-/* True when the value of a component is one that every client accepts. */
-bool multiaddr_value_valid(enum multiaddr_value shape, struct span value);
-/* True when the value is preceded by its length. */
-bool multiaddr_value_has_length(enum multiaddr_value shape);
+/* multiaddr_next, and the component's row in the list; NULL at the end and on error. */
+const struct multiaddr_protocol *multiaddr_read(struct reader *r, struct multiaddr_part *part);
 
 #endif

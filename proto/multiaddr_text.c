@@ -222,14 +222,13 @@ int multiaddr_to_text(const uint8_t *bytes, size_t len, char text[MULTIADDR_TEXT
 {
 	struct writer w = writer_of(text, MULTIADDR_TEXT_MAX - 1);
 	struct reader r = reader_of(bytes, len);
+	const struct multiaddr_protocol *protocol;
 	struct multiaddr_part part;
 
 	text[0] = '\0';
 	if (multiaddr_check(bytes, len) != 0)
 		return -1;
-	while (multiaddr_next(&r, &part)) {
-		const struct multiaddr_protocol *protocol = multiaddr_protocol_by_code(part.code);
-
+	while ((protocol = multiaddr_read(&r, &part)) != NULL) {
 		writer_u8(&w, '/');
 		text_write(&w, protocol->name);
 		value_to_text(&w, protocol->value, part.value);

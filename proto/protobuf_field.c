@@ -55,7 +55,7 @@ void protobuf_take_varint(struct reader *r, const struct protobuf_field *f, uint
 
 static void protobuf_write_tag(struct writer *w, uint8_t number, enum protobuf_wire wire)
 {
-	writer_u8(w, (uint8_t)(number << 3 | wire));
+	writer_u8(w, (uint8_t)((unsigned)number << 3 | wire));
 }
 
 void protobuf_write_varint(struct writer *w, uint8_t number, uint64_t v)
