@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The last line of a daemon whose child failed or died: what happened and what to do, in plain words. Called
+ * by handlers.c (the child said why) and loop.c (it did not). */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "imsg/harden.h"
+#include "parent/exit.h"
+#include "parent/parent.h"
+#include "parent/spawn.h"
+
+/* The command that mends it, with the detail that the child sent. */
+static void failure_advice(char *text, size_t size, const struct parent *parent,
+			   const struct imsg_failed *failed)
+{
+	const char *file = parent->keydir.file;
+	const char *folder = parent->keydir.folder;
+	char layers[256];
+
+	text[0] = '\0';
+	switch ((enum start_failure)failed->reason) {
+	case START_FAILURE_KEY_OWNER:
+		snprintf(text, size, " (owner %" PRIu32 ", we are %u): chown %u %.300s", failed->detail,
+			 geteuid(), geteuid(), file);
+		break;
+	case START_FAILURE_KEY_DIRECTORY_OWNER:
+		snprintf(text, size, " (owner %" PRIu32 ", we are %u): chown %u %.300s", failed->detail,
+			 geteuid(), geteuid(), folder);
+		break;
+	case START_FAILURE_KEY_DIRECTORY_MODE:
+		snprintf(text, size, " (mode %04" PRIo32 "): chmod go-w %.300s", failed->detail & 07777,
+			 folder);
+		break;
+	case START_FAILURE_KEY_MISMATCH:
+	case START_FAILURE_KEY_FORMAT:
+	case START_FAILURE_KEY_SIZE:
+		snprintf(text, size,
+			 ": nothing was changed; put a backup in its place, or move it away to get a new "
+			 "identity");
+		break;
+	case START_FAILURE_KEY_MISSING:
+		snprintf(text, size,
+			 ": put a backup there, or unset DUSK_RELAY_PEER_ID to get a new identity");
+		break;
+	case START_FAILURE_KEY_CREATE:
+	case START_FAILURE_KEY_OPEN:
+		snprintf(text, size, ": is the folder %.300s there and ours (user %u)?", folder, geteuid());
+		break;
+	case START_FAILURE_CONFINEMENT:
+		harden_layers_text(failed->detail, layers, sizeof(layers));
+		snprintf(text, size,
+			 ": active are only %s. Start as root with CAP_SETUID, CAP_SETGID and CAP_SYS_CHROOT "
+			 "(own users),"
+			 " or on a kernel with Landlock",
+			 layers);
+		break;
+	default:
+		break;
+	}
+}
+
+static bool failure_is_about_file(uint32_t reason)
+{
+	return reason >= START_FAILURE_KEY_OPEN && reason <= START_FAILURE_KEY_OTHER_IDENTITY;
+}
+
+void failure_told(struct parent *parent, const struct parent_child *child, const struct imsg_failed *failed)
+{
+	char advice[PARENT_LAST_WORDS / 2];
+
+	failure_advice(advice, sizeof(advice), parent, failed);
+	parent_end(parent, (int)failed->status, "%s: %s%s%.300s%s%s%s", child->name,
+		   start_failure_rows[failed->reason].text, failure_is_about_file(failed->reason) ? ": " : "",
+		   failure_is_about_file(failed->reason) ? parent->keydir.file : "",
+		   failed->system != 0 ? ": " : "", failed->system != 0 ? strerror((int)failed->system) : "",
+		   advice);
+}
+
+static const struct {
+	int number;
+	const char *text;
+} failure_signals[] = {
+    {SIGSYS, "made a system call that it may not make and was stopped by the kernel; the audit log names it "
+	     "(type 1326 in"
+	     " dmesg or journalctl -k). It may have been under attack"},
+    {SIGKILL,
+     "was killed from outside; if memory ran out, dmesg says so, and DUSK_MAX_MEMORY lowers the need"},
+    {SIGSEGV, "crashed (bad memory access)"},
+    {SIGABRT, "ended itself on a check that failed"},
+    {SIGBUS, "crashed (bad memory access)"},
+    {SIGILL, "crashed (bad instruction)"},
+    {SIGFPE, "crashed (bad arithmetic)"},
+};
+
+static const char *failure_signal(int number)
+{
+	for (size_t i = 0; i < sizeof(failure_signals) / sizeof(failure_signals[0]); i++) {
+		if (failure_signals[i].number == number)
+			return failure_signals[i].text;
+	}
+	return "was ended by a signal";
+}
+
+void failure_died(struct parent *parent, const struct parent_child *child)
+{
+	int status = child->wait_status;
+	const char *stop = child->ready ? "; all stops, the service manager may start it again" : "";
+
+	if (!child->reaped)
+		parent_end(parent, EXIT_FAILED, "%s closed its channel and did not end%s", child->name, stop);
+	else if (WIFSIGNALED(status))
+		parent_end(parent, EXIT_FAILED, "%s %s (signal %d)%s", child->name,
+			   failure_signal(WTERMSIG(status)), WTERMSIG(status), stop);
+	else if (!child->ready && WEXITSTATUS(status) == SPAWN_NOT_RUN)
+		parent_end(parent, EXIT_FAILED,
+			   "%s could not be started: its program or a library of it is missing or damaged",
+			   child->name);
+	else
+		parent_end(
+		    parent, !child->ready && WEXITSTATUS(status) != 0 ? WEXITSTATUS(status) : EXIT_FAILED,
+		    "%s ended with status %d without saying why%s", child->name, WEXITSTATUS(status), stop);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include "parent/keydir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* systemd passes several folders with colons between; ours is the first. */
+static int keydir_place(struct keydir *keydir, const char *base, const char *below, bool list)
+{
+	size_t len = list ? strcspn(base, ":") : strlen(base);
+	int written = snprintf(keydir->folder, sizeof(keydir->folder), "%.*s%s", (int)len, base, below);
+
+	keydir->place = IMSG_KEY_IN_FOLDER;
+	if (written < 0 || (size_t)written >= sizeof(keydir->folder)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	snprintf(keydir->file, sizeof(keydir->file), "%s/keypair", keydir->folder);
+	return 0;
+}
+
+int keydir_resolve(struct keydir *keydir, const struct settings *settings)
+{
+	if (settings->state_directory[0] != '\0')
+		return keydir_place(keydir, settings->state_directory, "", true);
+	if (settings->data_home[0] != '\0')
+		return keydir_place(keydir, settings->data_home, "/dusk-relay", false);
+	if (settings->home[0] != '\0')
+		return keydir_place(keydir, settings->home, "/.local/share/dusk-relay", false);
+	keydir->place = IMSG_KEY_IN_CWD;
+	strcpy(keydir->folder, ".");
+	strcpy(keydir->file, "./relay_keypair");
+	return 0;
+}
+
+/* mkdir -p; what exists already is left as it is. */
+static int keydir_make(const char *folder)
+{
+	char path[PATH_MAX];
+
+	strcpy(path, folder);
+	for (char *at = path + 1; *at != '\0'; at++) {
+		if (*at != '/')
+			continue;
+		*at = '\0';
+		if (mkdir(path, 0700) != 0 && errno != EEXIST && errno != EROFS && errno != EACCES)
+			return -1;
+		*at = '/';
+	}
+	return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -1;
+}
+
+int keydir_open(const struct keydir *keydir, bool make)
+{
+	int fd = open(keydir->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0 || errno != ENOENT || !make)
+		return fd;
+	return keydir_make(keydir->folder) == 0 ? open(keydir->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+						: -1;
+}
