@@ -1,0 +1,37 @@
+# What the project needs from Debian's packages (12 and 13), in one place.
+#   make deps        installs what is missing for building and for make check; does nothing when all is there
+#   make deps-build  only what building needs
+#   make deps-ci     also what .ci/run needs
+# As an ordinary user it asks sudo; without sudo it prints what root must install.
+
+DEPS_BUILD := gcc libc6-dev make pkg-config libsodium-dev libprotobuf-c-dev protobuf-c-compiler libseccomp-dev \
+              libcap-ng-dev libevent-dev libssl-dev
+DEPS_CHECK := $(DEPS_BUILD) libcmocka-dev clang libclang-rt-dev python3 iproute2 procps
+DEPS_CI    := $(DEPS_CHECK) clang-format-14 clang-tidy cppcheck mandoc shellcheck nodejs npm
+
+# Installs what is missing of a list. dpkg-query prints one line for each package that it knows.
+define deps_install
+@missing=""; \
+for p in $(1); do \
+  dpkg-query -W -f '$${db:Status-Abbrev}' $$p 2>/dev/null | grep -q '^ii' || missing="$$missing $$p"; \
+done; \
+if [ -z "$$missing" ]; then exit 0; fi; \
+if ! command -v apt-get >/dev/null; then echo "deps: not a Debian system; needed are, by Debian's names:$$missing"; exit 1; fi; \
+as=""; if [ "$$(id -u)" != 0 ]; then \
+  if ! command -v sudo >/dev/null; then echo "deps: no sudo; root must run: apt-get install$$missing"; exit 1; fi; as=sudo; fi; \
+echo "deps: installing$$missing"; \
+$$as apt-get -q -y update >/dev/null && \
+$$as env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends $$missing
+endef
+
+deps:
+	$(call deps_install,$(DEPS_CHECK))
+
+deps-build:
+	$(call deps_install,$(DEPS_BUILD))
+
+# Not every release has all of these: what cannot be had is skipped by .ci/run, which says so.
+deps-ci: deps
+	-$(call deps_install,$(shell apt-cache --generate pkgnames 2>/dev/null | grep -x $(foreach p,$(DEPS_CI),-e $(p))))
+
+.PHONY: deps deps-build deps-ci

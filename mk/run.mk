@@ -1,0 +1,26 @@
+# The two commands of README.md.
+#   make run     installs what is missing, builds, and runs the relay in the foreground; settings come from the environment
+#   make check   installs what is missing, builds, and runs the tests: unit, e2e, attack, and each fuzzer for a few seconds
+
+CHECK_FUZZ_SECS ?= 2
+CHECK_TARGETS := unit $(if $(wildcard mk/e2e.mk),e2e) $(if $(wildcard mk/attack.mk),attack) \
+                 $(if $(wildcard tests/audit),audit)
+
+# Programs that others could write would not be started: a shell with umask 002 makes such.
+run: deps-build
+	@$(MAKE) --no-print-directory programs
+	@chmod go-w $(PROGRAM_OUTS)
+	@exec $(BUILD)/bin/dusk-relay
+
+check: deps
+	@$(MAKE) --no-print-directory programs
+	@chmod go-w $(PROGRAM_OUTS)
+	@failed=""; for t in $(CHECK_TARGETS); do echo "== $$t"; $(MAKE) --no-print-directory $$t || failed="$$failed $$t"; done; \
+	if [ -f mk/fuzz.mk ]; then echo "== fuzz"; $(MAKE) --no-print-directory fuzz SECS=$(CHECK_FUZZ_SECS) || failed="$$failed fuzz"; fi; \
+	if [ -n "$$failed" ]; then echo "check: FAILED:$$failed"; exit 1; fi; echo "check: all passed"
+
+# Which libraries it was built with: `dusk-relay version` says it.
+$(BUILD)/obj/parent/version.o: CPPFLAGS += -DDUSK_LIBRARIES='"$(shell for l in libsodium libcrypto libevent_core libprotobuf-c libseccomp libcap-ng; do \
+  printf '%s %s, ' $$l $$($(PKGCONF) --modversion $$l 2>/dev/null || echo unknown); done | sed 's/, $$//')"'
+
+.PHONY: run check
