@@ -22,15 +22,16 @@ static struct span span_of_text(const char *text)
 static void list_protocols(const struct net *net, struct identify_message *m)
 {
 	const struct net_settings *settings = &net->settings;
-#define PROTOCOL_LIST(id, object, listed, wanted)                                                                    \
-	if ((listed) && (wanted))                                                                                    \
+#define PROTOCOL_LIST(id, object, listed, wanted)                                                            \
+	if ((listed) && (wanted))                                                                            \
 		m->protocols[m->protocol_count++] = id;
 	PROTOCOLS(PROTOCOL_LIST)
 #undef PROTOCOL_LIST
 	(void)settings;
 }
 
-static void describe(const struct net *net, const uint8_t public_key[PUBLIC_KEY_ED25519], struct identify_message *m)
+static void describe(const struct net *net, const uint8_t public_key[PUBLIC_KEY_ED25519],
+		     struct identify_message *m)
 {
 	m->public_key = (struct span){public_key, PUBLIC_KEY_ED25519};
 	m->protocol_version = span_of_text(PROTOCOL_VERSION);
@@ -43,7 +44,8 @@ static void describe(const struct net *net, const uint8_t public_key[PUBLIC_KEY_
 	list_protocols(net, m);
 }
 
-/* rust reads 4096 bytes and no more. Eight long names twice do not fit: then the signed copy stays out, which go and js do without. */
+/* rust reads 4096 bytes and no more. Eight long names twice do not fit: then the signed copy stays out, which
+ * go and js do without. */
 static size_t write_message(struct identify_message *m, uint8_t out[IDENTIFY_MESSAGE_MAX])
 {
 	struct writer w = writer_of(out, IDENTIFY_MESSAGE_MAX);

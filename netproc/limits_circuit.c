@@ -273,8 +273,9 @@ void limits_connect_move(struct net *net, struct limits_circuit *circuit, const 
 	struct conn_ref moved = conn_ref(destination);
 	struct pair_key before = key_of_connections(circuit->source_conn, circuit->destination_conn);
 	struct pair_key after = key_of_connections(circuit->source_conn, moved);
-	if (!pair_add(net, &after))
+	if (memcmp(&before, &after, sizeof(before)) == 0)
 		return;
 	pair_drop(net, &before);
 	circuit->destination_conn = moved;
+	pair_add(net, &after); /* without memory one circuit of this pair goes uncounted */
 }

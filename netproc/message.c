@@ -11,7 +11,8 @@
 #define PREFIX_MOST 4 /* bytes: 28 bits, more than any bound here */
 
 /* Reads the prefix byte by byte, since it too may come in pieces. */
-static enum message_result take_prefix(struct message *m, size_t most, const uint8_t *bytes, size_t len, size_t *used)
+static enum message_result take_prefix(struct message *m, size_t most, const uint8_t *bytes, size_t len,
+				       size_t *used)
 {
 	while (!m->complete) {
 		if (*used == len)
@@ -45,8 +46,8 @@ static enum message_result keep_piece(struct net *net, struct message *m, const 
 	return MESSAGE_WHOLE;
 }
 
-enum message_result message_take(struct net *net, struct message *m, size_t most, const uint8_t *bytes, size_t len, size_t *used,
-				 struct span *whole)
+enum message_result message_take(struct net *net, struct message *m, size_t most, const uint8_t *bytes,
+				 size_t len, size_t *used, struct span *whole)
 {
 	*used = 0;
 	enum message_result result = take_prefix(m, most, bytes, len, used);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Reads one message with a varint length in front from whatever pieces a stream brings. Called by hop, stop and rendezvous from their
- * data callbacks. Trusts nothing: the length is checked against the caller's bound before a byte is held. Memory is held only
- * between the first and the last piece: a few bytes in place, else one buffer of the pool.
+ * Reads one message with a varint length in front from whatever pieces a stream brings. Called by hop, stop
+ * and rendezvous from their data callbacks. Trusts nothing: the length is checked against the caller's bound
+ * before a byte is held. Memory is held only between the first and the last piece: a few bytes in place, else
+ * one buffer of the pool.
  */
 #ifndef NETPROC_MESSAGE_H
 #define NETPROC_MESSAGE_H
@@ -20,9 +21,9 @@ struct pool_buffer;
 /* Zeroed is empty. */
 struct message {
 	struct pool_buffer *buffer;
-	uint32_t length; /* of the message, as far as its prefix is read */
-	uint32_t have;	 /* bytes of it kept */
-	uint8_t prefix;	 /* bytes of the prefix read */
+	uint32_t length;  /* of the message, as far as its prefix is read */
+	uint32_t have;	  /* bytes of it kept */
+	uint8_t prefix;	  /* bytes of the prefix read */
 	uint8_t complete; /* the prefix is whole */
 	uint8_t bytes[MESSAGE_IN_PLACE];
 };
@@ -35,10 +36,11 @@ enum message_result {
 	MESSAGE_NO_MEMORY  /* the pool refused */
 };
 
-/* Takes bytes until one message is whole. `used` are those taken: what lies behind belongs to the caller. `whole` points into `bytes`
- * or into `m` and is good until either changes; then message_clear makes `m` ready for the next one. */
-enum message_result message_take(struct net *net, struct message *m, size_t most, const uint8_t *bytes, size_t len, size_t *used,
-				 struct span *whole);
+/* Takes bytes until one message is whole. `used` are those taken: what lies behind belongs to the caller.
+ * `whole` points into `bytes` or into `m` and is good until either changes; then message_clear makes `m`
+ * ready for the next one. */
+enum message_result message_take(struct net *net, struct message *m, size_t most, const uint8_t *bytes,
+				 size_t len, size_t *used, struct span *whole);
 /* True while a piece of a message is held: the peer finished in the middle. */
 int message_started(const struct message *m);
 void message_clear(struct net *net, struct message *m);

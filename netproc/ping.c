@@ -34,7 +34,8 @@ static void ping_closed(struct stream *stream, enum close_reason reason)
 	forget_piece(stream);
 }
 
-/* False: the stream is gone. A peer that sends pings and takes no echo is cut: no more than one needs to be out. */
+/* False: the stream is gone. A peer that sends pings and takes no echo is cut: no more than one needs to be
+ * out. */
 static bool echo(struct stream *stream, const uint8_t *bytes)
 {
 	if (stream_room(stream) < PING_SIZE) {
@@ -49,7 +50,8 @@ static bool echo(struct stream *stream, const uint8_t *bytes)
 	return true;
 }
 
-/* Completes the ping that came in pieces; returns how many bytes it took, or SIZE_MAX when the stream is gone. */
+/* Completes the ping that came in pieces; returns how many bytes it took, or SIZE_MAX when the stream is
+ * gone. */
 static size_t take_piece(struct stream *stream, const uint8_t *bytes, size_t len)
 {
 	struct ping *ping = stream->state;
@@ -92,7 +94,8 @@ static void ping_finish(struct stream *stream)
 	stream_finish(stream);
 }
 
-/* Clients leave half a minute and more between pings on one stream: it stays. js opens a new one for each ping. */
+/* Clients leave half a minute and more between pings on one stream: it stays. js opens a new one for each
+ * ping. */
 const struct stream_protocol ping_protocol = {
     .id = PING_PROTOCOL,
     .max_streams = 4,

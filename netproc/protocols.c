@@ -22,8 +22,8 @@ static bool names(struct span proposal, const char *id)
 const struct stream_protocol *protocols_find(const struct net *net, struct span proposal)
 {
 	const struct net_settings *settings = &net->settings;
-#define PROTOCOL_FIND(id, object, listed, wanted)                                                                    \
-	if (names(proposal, id))                                                                                     \
+#define PROTOCOL_FIND(id, object, listed, wanted)                                                            \
+	if (names(proposal, id))                                                                             \
 		return (wanted) ? &object : NULL;
 	PROTOCOLS(PROTOCOL_FIND)
 #undef PROTOCOL_FIND

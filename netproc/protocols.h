@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * From a proposal to the protocol that answers it. Called by negotiate for each proposal on a stream; trusts nothing of it.
+ * From a proposal to the protocol that answers it. Called by negotiate for each proposal on a stream; trusts
+ * nothing of it.
  */
 #ifndef NETPROC_PROTOCOLS_H
 #define NETPROC_PROTOCOLS_H

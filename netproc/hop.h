@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One hop stream: what hop.c (reads the request), hop_reserve.c and hop_connect.c (answer it) share. Only
+ * these include it. protocol.md 7. Every byte is a stranger's.
+ */
+#ifndef NETPROC_HOP_H
+#define NETPROC_HOP_H
+
+#include "imsg/counters.h"
+#include "netproc/message.h"
+#include "netproc/stop.h"
+
+#define HOP_EARLY_MOST 65536 /* bytes behind CONNECT that wait for the circuit */
+
+enum hop_state {
+	HOP_READING, /* the request */
+	HOP_SIGNING, /* RESERVE: keyproc makes the voucher */
+	HOP_ASKING,  /* CONNECT: the destination is asked */
+	HOP_DONE     /* answered: nothing more is read */
+};
+
+struct hop {
+	enum hop_state state;
+	struct stop *stop; /* in HOP_ASKING */
+	struct queue early;
+	struct message message;
+};
+
+/* Writes the answer; 0, or -1 when the stream was reset for want of memory. */
+int hop_write(struct stream *stream, const struct circuit_message *m);
+/* Nothing more will be read or said: our direction ends behind the answer. */
+void hop_end(struct stream *stream);
+/* A status other than OK, then the end. Never a reset: it would drop the answer at go and js. */
+void hop_refuse(struct stream *stream, enum circuit_status status);
+
+/* RESERVE was read. */
+void hop_reserve(struct stream *stream);
+/* keyproc took too long. */
+void hop_reserve_unsigned(struct stream *stream);
+
+/* CONNECT was read; `m` is good during the call only. */
+void hop_connect(struct stream *stream, const struct circuit_message *m);
+/* Bytes behind CONNECT; false when the stream is gone. */
+bool hop_connect_early(struct stream *stream, const uint8_t *bytes, size_t len);
+/* The destination took too long. */
+void hop_connect_late(struct stream *stream);
+
+#endif
