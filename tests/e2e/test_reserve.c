@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * RESERVE: reservations, renewals, several connections, addresses, vouchers; and every request that is not
+ * one.
+ */
+#include "tests/e2e/fixture.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static const char *const settings[] = {
+    "DUSK_RELAY_EXTERNAL_ADDR=/dns4/relay.example.org/tcp/4001,203.0.113.7", NULL};
+
+static void expect_good(const struct client *c, const struct relay_answer *a)
+{
+	const char *wrong;
+
+	EXPECT_STATUS(CIRCUIT_OK, a->status);
+	wrong = ask_relay_check(a, &relay.id, &c->identity.id, (uint64_t)time(NULL));
+	if (wrong)
+		fixture_fail(__FILE__, __LINE__, "the reservation", wrong);
+}
+
+static void expect_addr(const struct multiaddr *got, const char *before_id)
+{
+	char text[MULTIADDR_TEXT_MAX];
+	char wanted[MULTIADDR_TEXT_MAX];
+	char id[PEER_ID_TEXT_MAX];
+
+	peer_id_to_text(&relay.id, id);
+	snprintf(wanted, sizeof(wanted), "%s/p2p/%s", before_id, id);
+	EXPECT_STATUS(0, multiaddr_to_text(got->bytes, got->len, text));
+	assert_string_equal(text, wanted);
+}
+
+static void test_reservation_is_what_clients_want(void **state)
+{
+	struct relay_answer a;
+	struct client c;
+
+	(void)state;
+	fixture_connect(&c);
+	EXPECT(&c, ask_reserve(&c, true, &a));
+	expect_good(&c, &a);
+	EXPECT_TRUE(a.expire >= (uint64_t)time(NULL) + 3590 && a.expire <= (uint64_t)time(NULL) + 3610);
+	EXPECT_TRUE(!a.limit.present);
+	EXPECT_TRUE(a.voucher_len > 0);
+	EXPECT_STATUS(2, (int)a.addr_count);
+	expect_addr(&a.addrs[0], "/dns4/relay.example.org/tcp/4001");
+	expect_addr(&a.addrs[1], "/ip4/203.0.113.7/tcp/4001");
+	EXPECT(&relay, daemon_expect(&relay, "relay reservation accepted for peer", 2000));
+	client_free(&c);
+}
+
+static void test_stream_left_open_after_the_request(void **state)
+{
+	struct relay_answer a;
+	struct client c;
+
+	(void)state;
+	fixture_connect(&c);
+	EXPECT(&c, ask_reserve(&c, false, &a));
+	expect_good(&c, &a);
+	client_free(&c);
+}
+
+static void test_renewals_are_granted_and_counted_once(void **state)
+{
+	struct relay_answer a;
+	struct client c;
+
+	(void)state;
+	fixture_connect(&c);
+	for (int i = 0; i < 20; i++) {
+		EXPECT(&c, ask_reserve(&c, i % 2, &a));
+		expect_good(&c, &a);
+	}
+	EXPECT_STATUS(2, (int)daemon_counter(&relay, "dusk_relay_reservations"));
+	EXPECT_TRUE(daemon_counter(&relay, "libp2p_relaysvc_reservations_total{type=\"renewed\"}") >= 19);
+	client_free(&c);
+}
+
+static void connect_as(struct client *c, const struct client *who)
+{
+	client_init(c, PEER_TIMEOUT_MS);
+	c->identity = who->identity;
+	EXPECT(c, peer_open_as(c, relay.port));
+}
+
+static void test_two_connections_of_one_peer(void **state)
+{
+	struct relay_answer a;
+	struct client first;
+	struct client second;
+	struct client caller;
+	struct exchange x;
+	struct exchange *y;
+
+	(void)state;
+	fixture_reserve(&first);
+	connect_as(&second, &first);
+	EXPECT(&second, ask_reserve(&second, true, &a));
+	expect_good(&second, &a);
+	fixture_connect(&caller);
+	y = fixture_circuit(&caller, &second, &x); /* the newest that reserved */
+	fixture_end_circuit(&x, y);
+	client_drop(&second, false);
+	EXPECT(&relay, daemon_expect(&relay, "peer disconnected", 2000));
+	y = fixture_circuit(&caller, &first, &x); /* the other one is still there */
+	fixture_end_circuit(&x, y);
+	client_free(&caller);
+	client_free(&second);
+	client_free(&first);
+}
+
+/* A connection of the same peer that never reserved does not get STOPs. */
+static void test_stop_goes_to_the_connection_that_reserved(void **state)
+{
+	struct client first;
+	struct client second;
+	struct client caller;
+	struct exchange x;
+	struct exchange *y;
+
+	(void)state;
+	fixture_reserve(&first);
+	connect_as(&second, &first);
+	fixture_connect(&caller);
+	y = fixture_circuit(&caller, &first, &x);
+	EXPECT_STATUS(0, (int)second.stop_count);
+	fixture_end_circuit(&x, y);
+	client_free(&caller);
+	client_free(&second);
+	client_free(&first);
+}
+
+static void test_reservation_ends_with_the_last_connection(void **state)
+{
+	struct relay_answer a;
+	struct client b;
+	struct client caller;
+	struct exchange x;
+	struct peer_id gone;
+
+	(void)state;
+	fixture_reserve(&b);
+	gone = b.identity.id;
+	client_drop(&b, true);
+	client_free(&b);
+	fixture_expect_connections(1);
+	fixture_connect(&caller);
+	EXPECT(&caller, ask_connect(&caller, &x, &gone, NULL, 0, &a));
+	EXPECT_STATUS(CIRCUIT_NO_RESERVATION, a.status);
+	exchange_close(&x);
+	client_free(&caller);
+	EXPECT_STATUS(1, (int)daemon_counter(&relay, "dusk_relay_reservations"));
+}
+
+/* --- requests that are none
+ * ---------------------------------------------------------------------------------------------- */
+
+/* What the relay answers to this message; afterwards the connection has to be as good as before. */
+static int hop_status(const void *message, size_t len)
+{
+	struct relay_answer again;
+	struct relay_answer a;
+	struct exchange x;
+	struct client c;
+	struct span answer;
+
+	fixture_connect(&c);
+	EXPECT(&c, peer_stream(&c, &x, CIRCUIT_HOP_PROTOCOL));
+	peer_message(&x, message, len);
+	EXPECT(&c, client_message(&c, &x, CIRCUIT_MESSAGE_MAX, &answer, "a status"));
+	EXPECT_TRUE(ask_relay_read(&x, &a) > 0);
+	EXPECT(&c, client_wait_over(&c, &x, "the end of the stream"));
+	EXPECT_TRUE(x.finished && !x.reset); /* a reset would lose the status */
+	exchange_close(&x);
+	EXPECT(&c, ask_reserve(&c, true, &again));
+	EXPECT_STATUS(CIRCUIT_OK, again.status);
+	client_free(&c);
+	return a.status;
+}
+
+static void test_malformed_messages(void **state)
+{
+	static const char *const bad[] = {
+	    "\x08",						/* a tag without its value */
+	    "\xff\xff\xff\xff",					/* a tag that never ends */
+	    "\x12\x7f\x0a",					/* a peer longer than the message */
+	    "\x0b\x0c",						/* wire types that do not exist any more */
+	    "\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", /* a varint of eleven bytes */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		EXPECT_STATUS(CIRCUIT_MALFORMED_MESSAGE, hop_status(bad[i], strlen(bad[i])));
+	EXPECT_STATUS(CIRCUIT_MALFORMED_MESSAGE, hop_status("", 0)); /* no type */
+}
+
+static void test_types_that_are_no_request(void **state)
+{
+	int status;
+
+	(void)state;
+	EXPECT_STATUS(CIRCUIT_UNEXPECTED_MESSAGE, hop_status("\x08\x02\x28\x64", 4)); /* STATUS OK */
+	status = hop_status("\x08\x03", 2);
+	EXPECT_TRUE(status == CIRCUIT_UNEXPECTED_MESSAGE || status == CIRCUIT_MALFORMED_MESSAGE);
+	status = hop_status("\x08\xff\xff\xff\xff\x07", 6);
+	EXPECT_TRUE(status == CIRCUIT_UNEXPECTED_MESSAGE || status == CIRCUIT_MALFORMED_MESSAGE);
+}
+
+static void test_connect_without_a_usable_peer(void **state)
+{
+	(void)state;
+	EXPECT_STATUS(CIRCUIT_MALFORMED_MESSAGE, hop_status("\x08\x01", 2));
+	EXPECT_STATUS(CIRCUIT_MALFORMED_MESSAGE, hop_status("\x08\x01\x12\x00", 4));
+	EXPECT_STATUS(CIRCUIT_MALFORMED_MESSAGE, hop_status("\x08\x01\x12\x02\x0a\x00", 6));
+	EXPECT_STATUS(CIRCUIT_MALFORMED_MESSAGE, hop_status("\x08\x01\x12\x05\x0a\x03"
+							    "abc",
+							    9));
+}
+
+/* Ids of other key types are ids: nobody has a reservation under them. */
+static void test_connect_to_a_hashed_id(void **state)
+{
+	uint8_t message[2 + 2 + 2 + 34] = {0x08, 0x01, 0x12, 36, 0x0a, 34, 0x12, 0x20};
+
+	(void)state;
+	EXPECT_STATUS(CIRCUIT_NO_RESERVATION, hop_status(message, sizeof(message)));
+}
+
+static void test_unknown_fields_are_ignored(void **state)
+{
+	(void)state;
+	EXPECT_STATUS(CIRCUIT_OK, hop_status("\x08\x00\xfa\x07\x02hi\x98\x06\x01", 10));
+}
+
+static void oversized(const void *bytes, size_t len)
+{
+	struct exchange x;
+	struct client c;
+
+	fixture_connect(&c);
+	EXPECT(&c, peer_stream(&c, &x, CIRCUIT_HOP_PROTOCOL));
+	exchange_write(&x, bytes, len);
+	EXPECT(&c, client_wait_over(&c, &x, "the end of the stream"));
+	EXPECT(&c, ask_ping(&c, 1));
+	exchange_close(&x);
+	client_free(&c);
+}
+
+static void test_oversized_messages(void **state)
+{
+	(void)state;
+	oversized("\x81\x20", 2);				   /* 4097 bytes */
+	oversized("\xff\xff\xff\xff\x0f", 5);			   /* 4 GiB */
+	oversized("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 10); /* 2^64 - 1 */
+	oversized("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 11);
+	EXPECT_STREAM_CLOSED("message_too_long");
+}
+
+static void test_longest_message_is_read(void **state)
+{
+	uint8_t message[CIRCUIT_MESSAGE_MAX] = {0x08, 0x00, 0xfa,
+						0x07, 0xfb, 0x1f}; /* RESERVE and 4091 bytes nobody knows */
+
+	(void)state;
+	EXPECT_STATUS(CIRCUIT_OK, hop_status(message, sizeof(message)));
+}
+
+static void test_a_request_cut_short(void **state)
+{
+	struct exchange x;
+	struct client c;
+
+	(void)state;
+	fixture_connect(&c);
+	EXPECT(&c, peer_stream(&c, &x, CIRCUIT_HOP_PROTOCOL));
+	exchange_write(&x, "\x05\x08\x00", 3);
+	exchange_finish(&x);
+	EXPECT(&c, client_wait_over(&c, &x, "the end of the stream"));
+	exchange_close(&x);
+	EXPECT(&c, peer_stream(&c, &x, CIRCUIT_HOP_PROTOCOL));
+	exchange_finish(&x);
+	EXPECT(&c, client_wait_over(&c, &x, "the end of the stream"));
+	exchange_close(&x);
+	EXPECT(&c, ask_ping(&c, 1));
+	client_free(&c);
+}
+
+static void test_a_request_in_single_bytes(void **state)
+{
+	struct relay_answer a;
+	struct exchange x;
+	struct client c;
+	struct span message;
+
+	(void)state;
+	fixture_connect(&c);
+	c.session.mux.frame_max = 1;
+	EXPECT(&c, peer_stream(&c, &x, CIRCUIT_HOP_PROTOCOL));
+	ask_relay_send_reserve(&x);
+	EXPECT(&c, client_message(&c, &x, CIRCUIT_MESSAGE_MAX, &message, "the answer"));
+	EXPECT_TRUE(ask_relay_read(&x, &a) > 0);
+	expect_good(&c, &a);
+	exchange_close(&x);
+	client_free(&c);
+}
+
+static void test_a_request_never_finished_ends(void **state)
+{
+	struct exchange x;
+	struct client c;
+
+	(void)state;
+	if (!fixture_slow("a request that is never finished is reset after a minute"))
+		return;
+	fixture_connect(&c);
+	EXPECT(&c, peer_stream(&c, &x, CIRCUIT_HOP_PROTOCOL));
+	exchange_write(&x, "\x05\x08", 2);
+	c.timeout_ms = 90000;
+	EXPECT(&c, client_wait_over(&c, &x, "the end of the stream"));
+	EXPECT_STREAM_CLOSED("message_timeout");
+	exchange_close(&x);
+	client_free(&c);
+}
+
+/* The stream goes while keyproc signs the voucher. */
+static void test_reset_right_after_the_request(void **state)
+{
+	struct client c;
+
+	(void)state;
+	for (int i = 0; i < 50; i++) {
+		struct exchange x;
+
+		fixture_connect(&c);
+		EXPECT_STATUS(0, exchange_open(&x, &c.session.mux, CIRCUIT_HOP_PROTOCOL));
+		ask_relay_send_reserve(&x);
+		exchange_close(&x);
+		client_flush(&c);
+		if (i % 2)
+			EXPECT(&c, ask_ping(&c, 1));
+		client_drop(&c, i % 3 == 0);
+		client_free(&c);
+	}
+	fixture_expect_connections(1);
+	EXPECT_STATUS(1, (int)daemon_counter(&relay, "dusk_relay_reservations"));
+}
+
+static void test_many_requests_at_once(void **state)
+{
+	static struct exchange x[100];
+	struct relay_answer a;
+	struct client c;
+
+	(void)state;
+	fixture_connect(&c);
+	for (size_t i = 0; i < 100; i++) {
+		EXPECT_STATUS(0, exchange_open(&x[i], &c.session.mux, CIRCUIT_HOP_PROTOCOL));
+		ask_relay_send_reserve(&x[i]);
+	}
+	for (size_t i = 0; i < 100; i++) {
+		struct span message;
+
+		EXPECT(&c, client_message(&c, &x[i], CIRCUIT_MESSAGE_MAX, &message, "one of 100 answers"));
+		EXPECT_TRUE(ask_relay_read(&x[i], &a) > 0);
+		expect_good(&c, &a);
+		exchange_close(&x[i]);
+	}
+	client_free(&c);
+}
+
+static int group_begin(void **state)
+{
+	(void)state;
+	return fixture_begin(settings);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    E2E_TEST(test_reservation_is_what_clients_want),
+	    E2E_TEST(test_stream_left_open_after_the_request),
+	    E2E_TEST(test_renewals_are_granted_and_counted_once),
+	    E2E_TEST(test_two_connections_of_one_peer),
+	    E2E_TEST(test_stop_goes_to_the_connection_that_reserved),
+	    E2E_TEST(test_reservation_ends_with_the_last_connection),
+	    E2E_TEST(test_malformed_messages),
+	    E2E_TEST(test_types_that_are_no_request),
+	    E2E_TEST(test_connect_without_a_usable_peer),
+	    E2E_TEST(test_connect_to_a_hashed_id),
+	    E2E_TEST(test_unknown_fields_are_ignored),
+	    E2E_TEST(test_oversized_messages),
+	    E2E_TEST(test_longest_message_is_read),
+	    E2E_TEST(test_a_request_cut_short),
+	    E2E_TEST(test_a_request_in_single_bytes),
+	    E2E_TEST(test_a_request_never_finished_ends),
+	    E2E_TEST(test_reset_right_after_the_request),
+	    E2E_TEST(test_many_requests_at_once),
+	};
+
+	return cmocka_run_group_tests(tests, group_begin, fixture_group_end);
+}
