@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Memory of the registry: accounted to the byte, the allocator's rounding and the tables' buckets included,
+ * so that the cap is what the registry really takes. Envelopes, namespaces and entries are counted; the last
+ * who lets go frees. */
+#include "netproc/rendezvous_store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "netproc/net.h"
+
+#define BUCKET_COST sizeof(void *) /* tables have one bucket for each entry, or a few more */
+
+/* What glibc takes for `size` bytes: a header of 8, rounded to 16. */
+static size_t cost(size_t size)
+{
+	size_t rounded = (size + 8 + 15) & ~(size_t)15;
+
+	return rounded < 32 ? 32 : rounded;
+}
+
+static void *share_alloc(struct rendezvous_store *store, size_t size, size_t extra)
+{
+	void *memory = calloc(1, size);
+
+	if (memory == NULL)
+		return NULL;
+	store->bytes += cost(size) + extra;
+	store->net->counter[NET_COUNT_RENDEZVOUS_RECORD_BYTES] = store->bytes;
+	return memory;
+}
+
+static void share_free(struct rendezvous_store *store, void *memory, size_t size, size_t extra)
+{
+	store->bytes = saturating_sub(store->bytes, cost(size) + extra);
+	store->net->counter[NET_COUNT_RENDEZVOUS_RECORD_BYTES] = store->bytes;
+	free(memory);
+}
+
+static size_t namespace_size(size_t len)
+{
+	return sizeof(struct rendezvous_namespace) + len;
+}
+
+static size_t envelope_size(size_t len)
+{
+	return sizeof(struct rendezvous_envelope) + len;
+}
+
+size_t rendezvous_cost_entry(size_t ns_len)
+{
+	return cost(sizeof(struct rendezvous_entry)) + cost(sizeof(struct rendezvous_owner)) +
+	       cost(namespace_size(ns_len)) + 3 * BUCKET_COST;
+}
+
+size_t rendezvous_cost_envelope(size_t len)
+{
+	return cost(envelope_size(len));
+}
+
+struct rendezvous_envelope *rendezvous_envelope_new(struct rendezvous_store *store,
+						    const struct rendezvous_offer *offer)
+{
+	struct rendezvous_envelope *envelope;
+
+	if (offer->record.len > UINT16_MAX)
+		return NULL;
+	envelope = share_alloc(store, envelope_size(offer->record.len), 0);
+	if (envelope == NULL)
+		return NULL;
+	envelope->references = 1;
+	envelope->len = (uint16_t)offer->record.len;
+	envelope->kind = offer->kind;
+	envelope->circuits = offer->circuits;
+	memcpy(envelope->bytes, offer->record.bytes, offer->record.len);
+	return envelope;
+}
+
+void rendezvous_envelope_release(struct rendezvous_store *store, struct rendezvous_envelope *envelope)
+{
+	if (envelope != NULL && --envelope->references == 0)
+		share_free(store, envelope, envelope_size(envelope->len), 0);
+}
+
+struct rendezvous_namespace *rendezvous_namespace_new(struct rendezvous_store *store, struct span ns)
+{
+	struct rendezvous_namespace *namespace;
+
+	if (ns.len > UINT8_MAX)
+		return NULL;
+	namespace = share_alloc(store, namespace_size(ns.len), BUCKET_COST);
+	if (namespace == NULL)
+		return NULL;
+	namespace->len = (uint8_t)ns.len;
+	namespace->references = 1;
+	if (ns.len > 0)
+		memcpy(namespace->name, ns.bytes, ns.len);
+	table_insert(&store->namespaces, &namespace->link,
+		     table_hash(store->net->hash_key, namespace->name, namespace->len));
+	return namespace;
+}
+
+void rendezvous_namespace_release(struct rendezvous_store *store, struct rendezvous_namespace *namespace)
+{
+	if (--namespace->references > 0)
+		return;
+	table_remove(&store->namespaces, &namespace->link);
+	share_free(store, namespace, namespace_size(namespace->len), BUCKET_COST);
+}
+
+struct rendezvous_owner *rendezvous_owner_find(const struct rendezvous_store *store, const uint8_t peer[32])
+{
+	uint64_t hash = table_hash(store->net->hash_key, peer, 32);
+	struct table_link *link;
+
+	for (link = table_first(&store->owners, hash); link != NULL; link = table_next(link, hash)) {
+		struct rendezvous_owner *owner = container_of(link, struct rendezvous_owner, link);
+
+		if (memcmp(owner->peer, peer, 32) == 0)
+			return owner;
+	}
+	return NULL;
+}
+
+struct rendezvous_owner *rendezvous_owner_new(struct rendezvous_store *store, const uint8_t peer[32])
+{
+	struct rendezvous_owner *owner = share_alloc(store, sizeof(*owner), BUCKET_COST);
+
+	if (owner == NULL)
+		return NULL;
+	memcpy(owner->peer, peer, 32);
+	table_insert(&store->owners, &owner->link, table_hash(store->net->hash_key, peer, 32));
+	return owner;
+}
+
+void rendezvous_owner_delete(struct rendezvous_store *store, struct rendezvous_owner *owner)
+{
+	rendezvous_grace_leave(owner);
+	rendezvous_envelope_release(store, owner->latest);
+	table_remove(&store->owners, &owner->link);
+	share_free(store, owner, sizeof(*owner), BUCKET_COST);
+}
+
+struct rendezvous_entry *rendezvous_entry_new(struct rendezvous_store *store)
+{
+	struct rendezvous_entry *entry = share_alloc(store, sizeof(*entry), BUCKET_COST);
+
+	if (entry != NULL)
+		entry->references = 1;
+	return entry;
+}
+
+void rendezvous_entry_delete(struct rendezvous_store *store, struct rendezvous_entry *entry)
+{
+	rendezvous_envelope_release(store, entry->envelope);
+	rendezvous_namespace_release(store, entry->namespace);
+	share_free(store, entry, sizeof(*entry), BUCKET_COST);
+}
+
+void rendezvous_entry_hold(struct rendezvous_entry *entry)
+{
+	entry->references++;
+}
+
+void rendezvous_entry_release(struct rendezvous_store *store, struct rendezvous_entry *entry)
+{
+	if (--entry->references == 0)
+		rendezvous_entry_delete(store, entry);
+}

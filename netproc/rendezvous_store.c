@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+#include "netproc/rendezvous_store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "netproc/net.h"
+
+int rendezvous_store_init(struct rendezvous_store *store, struct net *net)
+{
+	*store = (struct rendezvous_store){.net = net};
+	if (rendezvous_expiry_init(store) == 0 && table_init(&store->namespaces) == 0 &&
+	    table_init(&store->owners) == 0 && table_init(&store->entries) == 0)
+		return 0;
+	rendezvous_store_free(store);
+	return -1;
+}
+
+void rendezvous_store_free(struct rendezvous_store *store)
+{
+	for (size_t i = 0; store->expiry != NULL && i < RENDEZVOUS_EXPIRY_SECONDS; i++)
+		while (store->expiry[i] != NULL)
+			rendezvous_store_remove(store, store->expiry[i]);
+	wheel_cancel(&store->timer);
+	table_free(&store->namespaces);
+	table_free(&store->owners);
+	table_free(&store->entries);
+	free(store->expiry);
+	store->expiry = NULL;
+}
+
+struct rendezvous_namespace *rendezvous_store_namespace(const struct rendezvous_store *store, struct span ns)
+{
+	uint64_t hash = table_hash(store->net->hash_key, ns.bytes, ns.len);
+	struct table_link *link;
+
+	for (link = table_first(&store->namespaces, hash); link != NULL; link = table_next(link, hash)) {
+		struct rendezvous_namespace *namespace =
+		    container_of(link, struct rendezvous_namespace, link);
+
+		if (namespace->len == ns.len &&
+		    (ns.len == 0 || memcmp(namespace->name, ns.bytes, ns.len) == 0))
+			return namespace;
+	}
+	return NULL;
+}
+
+static uint64_t entry_hash(const struct rendezvous_store *store, const struct rendezvous_owner *owner,
+			   const struct rendezvous_namespace *namespace)
+{
+	uintptr_t pair[2] = {(uintptr_t)owner, (uintptr_t) namespace};
+
+	return table_hash(store->net->hash_key, pair, sizeof(pair));
+}
+
+static struct rendezvous_entry *find(const struct rendezvous_store *store,
+				     const struct rendezvous_owner *owner,
+				     const struct rendezvous_namespace *namespace)
+{
+	struct table_link *link;
+	uint64_t hash;
+
+	if (owner == NULL || namespace == NULL)
+		return NULL;
+	hash = entry_hash(store, owner, namespace);
+	for (link = table_first(&store->entries, hash); link != NULL; link = table_next(link, hash)) {
+		struct rendezvous_entry *entry = container_of(link, struct rendezvous_entry, link);
+
+		if (entry->owner == owner && entry->namespace == namespace)
+			return entry;
+	}
+	return NULL;
+}
+
+struct rendezvous_entry *rendezvous_store_find(const struct rendezvous_store *store, const uint8_t peer[32],
+					       struct span ns)
+{
+	return find(store, rendezvous_owner_find(store, peer), rendezvous_store_namespace(store, ns));
+}
+
+static bool envelope_equal(const struct rendezvous_envelope *envelope, struct span record)
+{
+	return envelope != NULL && envelope->len == record.len &&
+	       memcmp(envelope->bytes, record.bytes, record.len) == 0;
+}
+
+const struct rendezvous_envelope *rendezvous_store_known(const struct rendezvous_store *store,
+							 const uint8_t peer[32], struct span record)
+{
+	const struct rendezvous_owner *owner = rendezvous_owner_find(store, peer);
+
+	return owner != NULL && envelope_equal(owner->latest, record) ? owner->latest : NULL;
+}
+
+static void owner_link(struct rendezvous_owner *owner, struct rendezvous_entry *entry)
+{
+	struct rendezvous_entry **head = &owner->entries[entry->envelope->circuits];
+
+	entry->owner = owner;
+	entry->owner_next = *head;
+	entry->owner_link = head;
+	if (*head != NULL)
+		(*head)->owner_link = &entry->owner_next;
+	*head = entry;
+	owner->count++;
+}
+
+static void owner_unlink(struct rendezvous_entry *entry)
+{
+	*entry->owner_link = entry->owner_next;
+	if (entry->owner_next != NULL)
+		entry->owner_next->owner_link = entry->owner_link;
+	entry->owner->count--;
+	entry->owner = NULL;
+	entry->owner_next = NULL;
+	entry->owner_link = NULL;
+}
+
+static bool serves_all(const struct rendezvous_store *store)
+{
+	return store->net->settings.privacy_guard == 0;
+}
+
+static void order_entry(struct rendezvous_store *store, struct rendezvous_entry *entry)
+{
+	enum rendezvous_kind kind = entry->envelope->kind;
+	uint64_t serial = ++store->serial;
+	/* Keyed, so that nobody can choose by priority which of his own to take out. */
+	uint32_t priority = (uint32_t)table_hash(store->net->hash_key, &serial, sizeof(serial));
+
+	order_append(&entry->namespace->order[kind], &entry->in_namespace, serial, priority);
+	if (serves_all(store))
+		order_append(&store->all[kind], &entry->in_all, serial, priority);
+}
+
+static void count_entry(struct rendezvous_store *store, struct rendezvous_namespace *namespace)
+{
+	net_count(store->net, NET_COUNT_RENDEZVOUS_REGISTERED);
+	if (namespace->live++ == 0)
+		net_count(store->net, NET_COUNT_RENDEZVOUS_NAMESPACES);
+}
+
+static void uncount_entry(struct rendezvous_store *store, struct rendezvous_namespace *namespace)
+{
+	net_drop(store->net, NET_COUNT_RENDEZVOUS_REGISTERED);
+	if (--namespace->live == 0)
+		net_drop(store->net, NET_COUNT_RENDEZVOUS_NAMESPACES);
+}
+
+void rendezvous_store_remove(struct rendezvous_store *store, struct rendezvous_entry *entry)
+{
+	struct rendezvous_owner *owner = entry->owner;
+	enum rendezvous_kind kind = entry->envelope->kind;
+
+	table_remove(&store->entries, &entry->link);
+	order_remove(&entry->namespace->order[kind], &entry->in_namespace);
+	if (serves_all(store))
+		order_remove(&store->all[kind], &entry->in_all);
+	rendezvous_expiry_remove(entry);
+	owner_unlink(entry);
+	uncount_entry(store, entry->namespace);
+	if (owner->count == 0)
+		rendezvous_owner_delete(store, owner);
+	rendezvous_entry_release(store, entry);
+}
+
+/* What stands in the store already is used, what does not is made; undone together when memory is short. */
+struct parts {
+	struct rendezvous_owner *owner;
+	struct rendezvous_namespace *namespace;
+	struct rendezvous_envelope *envelope;
+	struct rendezvous_entry *entry;
+};
+
+static void parts_drop(struct rendezvous_store *store, struct parts *parts)
+{
+	if (parts->namespace != NULL)
+		rendezvous_namespace_release(store, parts->namespace);
+	rendezvous_envelope_release(store, parts->envelope);
+	if (parts->owner != NULL && parts->owner->count == 0)
+		rendezvous_owner_delete(store, parts->owner);
+}
+
+static int parts_take(struct rendezvous_store *store, const struct rendezvous_offer *offer,
+		      struct parts *parts)
+{
+	parts->owner = rendezvous_owner_find(store, offer->peer);
+	if (parts->owner == NULL)
+		parts->owner = rendezvous_owner_new(store, offer->peer);
+	parts->namespace = rendezvous_store_namespace(store, offer->ns);
+	if (parts->namespace != NULL)
+		parts->namespace->references++;
+	else
+		parts->namespace = rendezvous_namespace_new(store, offer->ns);
+	if (parts->owner != NULL && envelope_equal(parts->owner->latest, offer->record)) {
+		parts->envelope = parts->owner->latest;
+		parts->envelope->references++;
+	} else {
+		parts->envelope = rendezvous_envelope_new(store, offer);
+	}
+	if (parts->owner != NULL && parts->namespace != NULL && parts->envelope != NULL)
+		parts->entry = rendezvous_entry_new(store);
+	if (parts->entry != NULL)
+		return 0;
+	parts_drop(store, parts);
+	return -1;
+}
+
+static void latest_set(struct rendezvous_store *store, struct rendezvous_owner *owner,
+		       struct rendezvous_envelope *envelope)
+{
+	if (owner->latest == envelope)
+		return;
+	rendezvous_envelope_release(store, owner->latest);
+	owner->latest = envelope;
+	envelope->references++;
+}
+
+/* The new one is in before the old one goes, so that peer and namespace stay. */
+static void exchange(struct rendezvous_store *store, const struct rendezvous_offer *offer,
+		     const struct parts *parts, struct rendezvous_entry *old)
+{
+	struct rendezvous_entry *entry = parts->entry;
+
+	entry->namespace = parts->namespace;
+	entry->envelope = parts->envelope;
+	owner_link(parts->owner, entry);
+	rendezvous_expiry_add(store, entry, offer->ttl);
+	count_entry(store, entry->namespace);
+	if (old != NULL)
+		rendezvous_store_remove(store, old);
+	order_entry(store, entry);
+	table_insert(&store->entries, &entry->link, entry_hash(store, entry->owner, entry->namespace));
+	latest_set(store, parts->owner, entry->envelope);
+	if (entry->envelope->circuits && !offer->reserved)
+		rendezvous_grace_enter(store, parts->owner);
+}
+
+/* True, with the setting, when one more registration would be too many. */
+static bool count_full(const struct rendezvous_store *store, const struct rendezvous_owner *owner,
+		       const struct rendezvous_namespace *namespace, enum net_setting *refused_by)
+{
+	const struct net_settings *settings = &store->net->settings;
+
+	if (owner != NULL && owner->count >= settings->max_registrations_per_peer)
+		*refused_by = NET_SETTING_max_registrations_per_peer;
+	else if (namespace != NULL && namespace->live >= settings->max_registrations_per_namespace)
+		*refused_by = NET_SETTING_max_registrations_per_namespace;
+	else if (store->entries.count >= settings->max_registrations)
+		*refused_by = NET_SETTING_max_registrations;
+	else
+		return false;
+	return true;
+}
+
+/* True when taking `old` out gives back at least what its successor of `len` bytes takes. */
+static bool frees_enough(const struct rendezvous_entry *old, size_t len)
+{
+	const struct rendezvous_envelope *envelope = old->envelope;
+	uint32_t holders = old->owner->latest == envelope ? 2 : 1;
+
+	return old->references == 1 && envelope->references <= holders && len <= envelope->len;
+}
+
+/* An eighth of the bytes is kept for those who register again, so that a full registry still takes refreshed
+ * records. */
+static bool bytes_full(const struct rendezvous_store *store, const struct rendezvous_offer *offer,
+		       const struct rendezvous_owner *owner, const struct rendezvous_entry *old)
+{
+	uint64_t most = store->net->settings.max_registration_bytes;
+	uint64_t need = rendezvous_cost_entry(offer->ns.len);
+
+	if (owner == NULL || !envelope_equal(owner->latest, offer->record))
+		need += rendezvous_cost_envelope(offer->record.len);
+	if (old == NULL)
+		return saturating_add(store->bytes, need) > most - most / 8;
+	return !frees_enough(old, offer->record.len) && saturating_add(store->bytes, need) > most;
+}
+
+enum rendezvous_put rendezvous_store_put(struct rendezvous_store *store, const struct rendezvous_offer *offer,
+					 enum net_setting *refused_by)
+{
+	const struct rendezvous_owner *owner = rendezvous_owner_find(store, offer->peer);
+	const struct rendezvous_namespace *namespace = rendezvous_store_namespace(store, offer->ns);
+	struct rendezvous_entry *old = find(store, owner, namespace);
+	struct parts parts = {0};
+
+	if (old == NULL && count_full(store, owner, namespace, refused_by))
+		return RENDEZVOUS_PUT_REFUSED;
+	*refused_by = NET_SETTING_max_registration_bytes;
+	if (store->serial >= RENDEZVOUS_SERIAL_MAX || bytes_full(store, offer, owner, old))
+		return RENDEZVOUS_PUT_REFUSED;
+	if (parts_take(store, offer, &parts) != 0)
+		return RENDEZVOUS_PUT_REFUSED;
+	exchange(store, offer, &parts, old);
+	return old == NULL ? RENDEZVOUS_PUT_NEW : RENDEZVOUS_PUT_AGAIN;
+}
