@@ -52,10 +52,10 @@ static size_t read_request(struct stream *stream, const uint8_t *bytes, size_t l
 	size_t used;
 	switch (message_take(net, &hop->message, CIRCUIT_MESSAGE_MAX, bytes, len, &used, &whole)) {
 	case MESSAGE_MORE:
-		stream_credit(stream, (uint32_t)used);
+		hop->taken += (uint32_t)used;
 		break;
 	case MESSAGE_WHOLE:
-		stream_credit(stream, (uint32_t)used);
+		hop->taken += (uint32_t)used;
 		serve(stream, whole);
 		break;
 	case MESSAGE_TOO_LONG:

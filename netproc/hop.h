@@ -10,6 +10,7 @@
 #include "netproc/message.h"
 #include "netproc/stop.h"
 
+#define HOP_LINGER     10000 /* milliseconds that an answer may take to leave */
 #define HOP_EARLY_MOST 65536 /* bytes behind CONNECT that wait for the circuit */
 
 enum hop_state {
@@ -21,6 +22,7 @@ enum hop_state {
 
 struct hop {
 	enum hop_state state;
+	uint32_t taken;	   /* bytes of the request: credit due once the stream is a circuit */
 	struct stop *stop; /* in HOP_ASKING */
 	struct queue early;
 	struct message message;

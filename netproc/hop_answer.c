@@ -20,7 +20,7 @@ void hop_end(struct stream *stream)
 {
 	struct hop *hop = stream->state;
 	hop->state = HOP_DONE;
-	stream_set_timer(stream, 0);
+	stream_set_timer(stream, HOP_LINGER);
 	stream_finish(stream);
 }
 

@@ -47,11 +47,13 @@ static void splice(struct stream *source, struct stream *destination, struct que
 	struct hop *hop = source->state;
 	struct net *net = source->net;
 	struct queue source_early = hop->early;
+	uint32_t taken = hop->taken;
 	message_clear(net, &hop->message);
 	pool_free(net, hop, sizeof(*hop));
 	source->state = NULL;
 	stream_set_timer(source, 0);
 	stream_set_timer(destination, 0);
+	stream_credit(source, taken);
 	circuit_start(source, &source_early, destination, destination_early);
 	queue_clear(net, &source_early);
 }

@@ -91,6 +91,7 @@ static void identify_closed(struct stream *stream, enum close_reason reason)
 const struct stream_protocol identify_protocol = {
     .id = IDENTIFY_PROTOCOL,
     .max_streams = IDENTIFY_STREAMS,
+    .counted = 2,
     .open = identify_open,
     .closed = identify_closed,
 };
@@ -104,6 +105,7 @@ static void push_open(struct stream *stream)
 const struct stream_protocol identify_push_protocol = {
     .id = IDENTIFY_PUSH_PROTOCOL,
     .max_streams = IDENTIFY_STREAMS,
+    .counted = 3,
     .open = push_open,
     .closed = identify_closed,
 };

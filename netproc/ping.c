@@ -99,6 +99,7 @@ static void ping_finish(struct stream *stream)
 const struct stream_protocol ping_protocol = {
     .id = PING_PROTOCOL,
     .max_streams = 4,
+    .counted = 1,
     .stays = true,
     .open = ping_open,
     .data = ping_data,

@@ -189,7 +189,7 @@ static struct conn *next_ready(const struct reservation_holder *holder, const st
 {
 	for (place = place->next; place != &holder->newest; place = place->next) {
 		struct conn *conn = container_of(place, struct reservation, place)->conn;
-		if (conn->state == CONN_READY && conn != but)
+		if (conn->state == CONN_READY && conn_alive(conn) && conn != but)
 			return conn;
 	}
 	return NULL;

@@ -13,18 +13,26 @@
 #include "netproc/reservation.h"
 #include "netproc/stop_queue.h"
 
-#define STOP_SPARE 2000 /* milliseconds: the source's own deadline comes first */
+#define STOP_LINGER 10000 /* milliseconds that our end of a refused stream may take to leave */
+#define STOP_SPARE  2000  /* milliseconds: the source's own deadline comes first */
 
 struct stop {
 	struct list place; /* while waiting */
 	struct stop_group *group;
 	struct stop_destination *destination;
 	struct stream *source;
-	struct stream *stream; /* while asking */
+	struct stream *stream;	    /* while asking */
+	struct stop_handle *handle; /* its state */
 	stop_done done;
 	bool retried;
 	struct limits_circuit circuit; /* as counted */
+	uint32_t taken;		       /* bytes of the answer: credit due once the stream is a circuit */
 	struct message message;
+};
+
+/* State of the stream. It stays with the stream, which may still be negotiating when the stop goes. */
+struct stop_handle {
+	struct stop *stop; /* NULL: gone */
 };
 
 struct circuit_limit stop_limit(const struct net *net)
@@ -46,10 +54,25 @@ static void next_of(struct net *net, struct stop_destination *destination);
 static struct stream *let_go(struct stop *stop)
 {
 	struct stream *stream = stop->stream;
-	if (stream != NULL)
-		stream->state = NULL;
+	if (stop->handle != NULL)
+		stop->handle->stop = NULL;
+	stop->handle = NULL;
 	stop->stream = NULL;
 	return stream;
+}
+
+/* NULL: nobody waits for this stream any more. */
+static struct stop *stop_of(const struct stream *stream)
+{
+	const struct stop_handle *handle = stream->state;
+	return handle == NULL ? NULL : handle->stop;
+}
+
+static void free_handle(struct stream *stream)
+{
+	if (stream->state != NULL)
+		pool_free(stream->net, stream->state, sizeof(struct stop_handle));
+	stream->state = NULL;
 }
 
 /* Takes the stop out of everything and frees it; the count in limits stays. */
@@ -102,11 +125,18 @@ void stop_cancel(struct stop *stop, enum close_reason reason)
 
 static bool ask_on(struct net *net, struct stop *stop, struct conn *conn)
 {
-	if (conn == NULL)
+	struct stop_handle *handle = conn == NULL ? NULL : pool_alloc(net, sizeof(*handle));
+	if (handle == NULL)
 		return false;
 	limits_connect_move(net, &stop->circuit, conn);
-	stop->stream = stream_open(conn, &stop_protocol, stop);
-	return stop->stream != NULL;
+	handle->stop = stop;
+	stop->handle = handle;
+	stop->stream = stream_open(conn, &stop_protocol, handle);
+	if (stop->stream != NULL)
+		return true;
+	stop->handle = NULL;
+	pool_free(net, handle, sizeof(*handle));
+	return false;
 }
 
 /* The newest connection, and once the next older one; the one that just failed is left out. */
@@ -202,7 +232,7 @@ struct stop *stop_begin(struct stream *source, const struct limits_circuit *circ
 /* Negotiated: now the question, with the source's id and no address. */
 static void stop_open(struct stream *stream)
 {
-	struct stop *stop = stream->state;
+	struct stop *stop = stop_of(stream);
 	struct net *net = stream->net;
 	uint8_t bytes[128];
 	struct peer_id source;
@@ -250,13 +280,16 @@ static void stop_accepted(struct stop *stop, const uint8_t *behind, size_t len)
 	struct stop_destination *destination = stop->destination;
 	struct net *net = stream->net;
 	stop_done done = stop->done;
+	uint32_t taken = stop->taken;
 	struct queue early = {0};
 	if (len > 0 && queue_append(net, &early, behind, len) != 0) {
 		stop_broken(stop, CLOSE_MEMORY);
 		return;
 	}
 	let_go(stop);
+	free_handle(stream);
 	stop_free(net, stop);
+	stream_credit(stream, taken);
 	done(source, CIRCUIT_OK, stream, &early);
 	queue_clear(net, &early);
 	place_left(net, destination);
@@ -276,7 +309,7 @@ static void stop_refused(struct stop *stop, int status)
 	stream = stream_find(net, ref);
 	if (stream == NULL)
 		return;
-	stream_set_timer(stream, 0);
+	stream_set_timer(stream, STOP_LINGER);
 	stream_finish(stream);
 }
 
@@ -294,15 +327,14 @@ static void stop_answer(struct stop *stop, struct span whole, const uint8_t *beh
 
 static void stop_data(struct stream *stream, uint8_t *bytes, size_t len)
 {
-	struct stop *stop = stream->state;
+	struct stop *stop = stop_of(stream);
 	struct span whole;
 	size_t used;
 	if (stop == NULL)
 		return;
 	enum message_result result =
 	    message_take(stream->net, &stop->message, CIRCUIT_MESSAGE_MAX, bytes, len, &used, &whole);
-	if (result == MESSAGE_MORE || result == MESSAGE_WHOLE)
-		stream_credit(stream, (uint32_t)used);
+	stop->taken += (uint32_t)used;
 	if (result == MESSAGE_WHOLE)
 		stop_answer(stop, whole, bytes + used, len - used);
 	else if (result == MESSAGE_TOO_LONG)
@@ -316,22 +348,24 @@ static void stop_data(struct stream *stream, uint8_t *bytes, size_t len)
 /* Finished without an answer is no answer. */
 static void stop_finish(struct stream *stream)
 {
-	if (stream->state == NULL)
-		return;
-	stream_reset(stream, CLOSE_STOP_REFUSED);
+	if (stop_of(stream) != NULL)
+		stream_reset(stream, CLOSE_STOP_REFUSED);
 }
 
 /* Failed at the level of the transport: `na`, a reset, the connection gone. Once more on another connection,
  * else no circuit. */
 static void stop_closed(struct stream *stream, enum close_reason reason)
 {
-	struct stop *stop = stream->state;
+	struct stop *stop = stop_of(stream);
 	struct net *net = stream->net;
 	(void)reason;
+	free_handle(stream);
 	if (stop == NULL)
 		return;
-	let_go(stop);
+	stop->handle = NULL;
+	stop->stream = NULL;
 	message_clear(net, &stop->message);
+	stop->taken = 0;
 	bool again = !stop->retried;
 	stop->retried = true;
 	if (!again || !ask(net, stop, stream->conn))
