@@ -59,7 +59,8 @@ int multiaddr_check(const uint8_t *bytes, size_t len);
 int multiaddr_from_text(struct multiaddr *a, const char *text);
 /* Binary to text, always terminated; -1 when the address is not valid. */
 int multiaddr_to_text(const uint8_t *bytes, size_t len, char text[MULTIADDR_TEXT_MAX]);
-/* /ip4 or /ip6 (by `ip_len` 4 or 16, network order) and /tcp; returns 0. */
+/* /ip4 or /ip6 (by `ip_len` 4 or 16, network order) and /tcp; 0, -1 for another length. An IPv4-mapped IPv6
+ * address becomes the /ip4 that it means. */
 int multiaddr_from_ip(struct multiaddr *a, const uint8_t *ip, size_t ip_len, uint16_t port);
 /* Appends /p2p/<id> or /p2p-circuit; -1 when full. */
 int multiaddr_append_p2p(struct multiaddr *a, const struct peer_id *id);

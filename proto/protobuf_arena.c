@@ -44,15 +44,35 @@ void *protobuf_unpack(struct protobuf_arena *a, const ProtobufCMessageDescriptor
 	return protobuf_c_message_unpack(type, &a->allocator, len, bytes);
 }
 
+/* memmem, but a long needle is first looked for by its beginning: preparing a search for all of a record took
+ * most of the time of a REGISTER. What follows a hit in vain is the plain search, which no message can make
+ * slow. */
+static const uint8_t *bytes_find(const uint8_t *start, size_t len, const uint8_t *needle, size_t needle_len)
+{
+	const size_t beginning = 32;
+	const uint8_t *at;
+
+	if (needle_len > len)
+		return NULL;
+	if (needle_len > beginning) {
+		at = memmem(start, len, needle, beginning);
+		if (at == NULL)
+			return NULL;
+		if (needle_len <= len - (size_t)(at - start) && memcmp(at, needle, needle_len) == 0)
+			return at;
+	}
+	return memmem(start, len, needle, needle_len);
+}
+
 struct span protobuf_origin_of(struct protobuf_origin *o, const ProtobufCBinaryData *copy)
 {
 	const uint8_t *start = o->message.bytes, *at;
 
 	if (copy->len == 0)
 		return (struct span){.bytes = start, .len = 0};
-	at = memmem(start + o->last, o->message.len - o->last, copy->data, copy->len);
+	at = bytes_find(start + o->last, o->message.len - o->last, copy->data, copy->len);
 	if (at == NULL)
-		at = memmem(start, o->message.len, copy->data, copy->len);
+		at = bytes_find(start, o->message.len, copy->data, copy->len);
 	if (at == NULL) /* cannot be: every copy was made from the message */
 		return (struct span){.bytes = start, .len = 0};
 	o->last = (size_t)(at - start) + copy->len;

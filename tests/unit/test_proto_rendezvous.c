@@ -97,6 +97,36 @@ static void any_namespace_bytes(void **state)
 	assert_span(q.ns, "6100ff0a80");
 }
 
+/* A record is found in its message also when its beginning stands somewhere else before it, or all of it
+ * does. */
+static void records_that_look_alike(void **state)
+{
+	static const uint8_t many[60] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+	uint8_t out[256], record[50];
+	struct rendezvous_request q = {.type = RENDEZVOUS_REGISTER,
+				       .has_ns = true,
+				       .ns = {many, sizeof(many)},
+				       .record = {record, sizeof(record)}};
+	struct rendezvous_request back;
+
+	(void)state;
+	for (size_t odd = 0; odd <= sizeof(record); odd++) {
+		struct writer w = writer_of(out, sizeof(out));
+
+		memset(record, 'a', sizeof(record));
+		if (odd < sizeof(record))
+			record[odd] = 'b';
+		rendezvous_request_write(&w, &q);
+		assert_int_equal(rendezvous_request_parse(out + 1, writer_len(&w) - 1, &back), 0);
+		assert_int_equal(back.ns.len, sizeof(many));
+		assert_memory_equal(back.ns.bytes, many, sizeof(many));
+		assert_int_equal(back.record.len, sizeof(record));
+		assert_memory_equal(back.record.bytes, record, sizeof(record));
+		assert_true(back.record.bytes > out &&
+			    back.record.bytes + sizeof(record) <= out + writer_len(&w));
+	}
+}
+
 static void requests_refused(void **state)
 {
 	static const char *const bad[] = {
@@ -300,11 +330,17 @@ static void answers_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(requests_written),	      cmocka_unit_test(requests_read),
-	    cmocka_unit_test(what_clients_leave_out), cmocka_unit_test(any_namespace_bytes),
-	    cmocka_unit_test(requests_refused),	      cmocka_unit_test(requests_truncated),
-	    cmocka_unit_test(request_sizes),	      cmocka_unit_test(answers_written),
-	    cmocka_unit_test(answers_in_pieces),      cmocka_unit_test(answers_read),
+	    cmocka_unit_test(requests_written),
+	    cmocka_unit_test(requests_read),
+	    cmocka_unit_test(what_clients_leave_out),
+	    cmocka_unit_test(any_namespace_bytes),
+	    cmocka_unit_test(records_that_look_alike),
+	    cmocka_unit_test(requests_refused),
+	    cmocka_unit_test(requests_truncated),
+	    cmocka_unit_test(request_sizes),
+	    cmocka_unit_test(answers_written),
+	    cmocka_unit_test(answers_in_pieces),
+	    cmocka_unit_test(answers_read),
 	    cmocka_unit_test(answers_refused),
 	};
 
