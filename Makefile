@@ -47,6 +47,9 @@ CFLAGS  += -std=gnu17 -g $(OPT) $(WARN) $(HARD) $(SANITIZE) -ffile-prefix-map=$(
 CPPFLAGS += -I. -I$(BUILD)/gen $(DEFINES) -MMD -MP
 LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--as-needed $(SANITIZE)
 
+# V=1 shows the commands.
+Q := $(if $(V),,@)
+
 all: programs
 
 define program_template
@@ -55,7 +58,8 @@ OBJ_$(1) := $$(SRC_$(1):%.c=$(BUILD)/obj/%.o)
 PROGRAM_OUTS += $(BUILD)/$$(OUT_$(1))
 $(BUILD)/$$(OUT_$(1)): $$(OBJ_$(1)) $$(foreach l,$$(USES_$(1)),$(BUILD)/lib/lib$$(l).a)
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LIBS_$(1))
+	@echo LINK $$@
+	$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LIBS_$(1))
 endef
 
 define library_template
@@ -79,14 +83,16 @@ programs: $(PROGRAM_OUTS)
 
 $(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h &: proto/%.proto
 	@mkdir -p $(@D)
-	protoc-c --proto_path=proto --c_out=$(BUILD)/gen $<
+	$(Q)protoc-c --proto_path=proto --c_out=$(BUILD)/gen $<
 
 $(BUILD)/gen/%.pb-c.o: $(BUILD)/gen/%.pb-c.c
-	$(CC) $(CPPFLAGS) -std=gnu17 -g $(OPT) $(HARD) $(SANITIZE) -ffile-prefix-map=$(CURDIR)=. -c -o $@ $<
+	@echo CC $<
+	$(Q)$(CC) $(CPPFLAGS) -std=gnu17 -g $(OPT) $(HARD) $(SANITIZE) -ffile-prefix-map=$(CURDIR)=. -c -o $@ $<
 
 $(BUILD)/obj/%.o: %.c | $(GENSRC)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	@echo CC $<
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 clean:
 	rm -rf $(BUILD)

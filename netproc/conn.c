@@ -29,6 +29,7 @@ int conn_table_init(struct net *net)
 	list_init(&table->light);
 	list_init(&table->bulk);
 	list_init(&table->steps);
+	list_init(&table->opening);
 	list_init(&table->flush);
 	list_init(&table->doomed);
 	list_init(&table->closed);
@@ -103,9 +104,13 @@ struct conn *conn_new(struct net *net, int fd, const struct sockaddr_in6 *from, 
 
 	if (table->first_free == UINT32_MAX && conn_table_grow(table) != 0)
 		return NULL;
-	conn = pool_alloc(net, sizeof(*conn));
-	if (conn == NULL)
+	if (!pool_reserve(net, CONN_KERNEL))
 		return NULL;
+	conn = pool_alloc(net, sizeof(*conn));
+	if (conn == NULL) {
+		pool_release(net, CONN_KERNEL);
+		return NULL;
+	}
 	conn->net = net;
 	conn->fd = fd;
 	conn->layer = layer;
@@ -119,8 +124,10 @@ struct conn *conn_new(struct net *net, int fd, const struct sockaddr_in6 *from, 
 			 conn_event, conn) != 0 ||
 	    event_add(&conn->event, NULL) != 0) {
 		pool_free(net, conn, sizeof(*conn));
+		pool_release(net, CONN_KERNEL);
 		return NULL;
 	}
+	list_append(&table->opening, &conn->opening);
 	conn->slot = table->first_free;
 	table->first_free = table->place[conn->slot].next_free;
 	table->place[conn->slot].conn = conn;
@@ -211,6 +218,7 @@ void conn_close(struct conn *conn, enum close_reason reason)
 	wheel_cancel(&conn->timer);
 	list_remove(&conn->ready);
 	list_remove(&conn->flush);
+	list_remove(&conn->opening);
 	list_remove(&conn->ended);
 	if (conn->layer->closed != NULL)
 		conn->layer->closed(conn, conn->reason);
@@ -250,6 +258,7 @@ void conn_reap(struct net *net)
 		sodium_memzero(&conn->receive, sizeof(conn->receive));
 		sodium_memzero(&conn->send, sizeof(conn->send));
 		pool_free(net, conn, sizeof(*conn));
+		pool_release(net, CONN_KERNEL);
 	}
 }
 

@@ -22,6 +22,7 @@
 #include "netproc/yamux_session.h"
 #include "proto/multiaddr.h"
 
+#define CONN_KERNEL	 5120  /* bytes that the kernel holds for an idle connection (limits.md: measured) */
 #define CONN_SEALED_MOST 65536 /* bytes sealed and unsent above which payload waits as plaintext (design.md 6) */
 
 struct conn;
@@ -62,6 +63,7 @@ struct conn {
 	const struct conn_layer *upper;
 	struct list ready; /* readable or writable: the loop's light or bulk list, or the list of handshake steps */
 	struct list flush; /* has output */
+	struct list opening; /* in the handshake, oldest first */
 	struct list ended; /* to be closed, or closed and to be freed */
 	struct handshake *handshake; /* until established */
 	struct pool_buffer *held;    /* bytes of an unfinished record */
@@ -77,6 +79,7 @@ struct conn {
 	bool writable : 1;
 	bool bulk : 1;	     /* its last reads were large */
 	bool waiting : 1;    /* for keyproc or for a handshake step: not read meanwhile */
+	bool went_away : 1; /* our GoAway is out */
 	bool doomed : 1;     /* to be closed for `reason` at the next safe point */
 	bool has_muxers : 1; /* its Noise payload named muxers: go or js */
 	bool registered_kind : 1; /* rendezvous: its latest REGISTER decides */
@@ -106,6 +109,13 @@ struct conn_place {
 	uint32_t next_free;
 };
 
+/* Frames for one destination that follow one another in the plain scratch, to be sealed together. */
+struct conn_run {
+	struct conn *conn; /* NULL: none */
+	uint8_t *start;
+	uint8_t *end;
+};
+
 struct conn_table {
 	struct conn_place *place;
 	uint32_t places;
@@ -113,6 +123,7 @@ struct conn_table {
 	struct list light;
 	struct list bulk;
 	struct list steps; /* connections that wait for a handshake step */
+	struct list opening;
 	struct list flush;
 	struct list doomed;
 	struct list closed;
@@ -120,6 +131,8 @@ struct conn_table {
 	uint8_t *raw;	   /* scratch: what one read brought; CONN_SCRATCH bytes */
 	uint8_t *plain;	   /* scratch: its records, opened one behind the other */
 	uint8_t *gather;   /* scratch: frames gathered for one record */
+	bool gathering;
+	struct conn_run run;
 };
 
 /* --- for accept and loop --- */

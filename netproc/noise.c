@@ -277,6 +277,7 @@ void noise_handshake_free(struct conn *conn)
 		return;
 	conn->handshake = NULL;
 	pool_give(conn->net, hs->message);
+	selection_free(conn->net, &hs->selection);
 	sodium_memzero(hs, sizeof(*hs));
 	pool_free(conn->net, hs, sizeof(*hs));
 }

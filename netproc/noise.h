@@ -12,15 +12,14 @@
 #include <stdint.h>
 
 #include "netproc/conn.h"
+#include "netproc/selection.h"
 
 #define NOISE_RECORD_MOST 16384 /* plaintext bytes of a record that we seal (design.md 6) */
 
 /* State of a connection until its muxer is agreed; then freed. */
 struct handshake {
 	uint8_t stage; /* enum noise_stage */
-	uint8_t rounds; /* refused proposals so far */
-	bool header_seen;
-	uint16_t line_len; /* of an unfinished multistream message inside Noise */
+	struct selection selection; /* of the security protocol, then of the muxer */
 	uint64_t sent_at;  /* when message 2 left: times the round trip */
 	uint64_t nonce;
 	uint8_t hash[32];
@@ -30,7 +29,7 @@ struct handshake {
 	uint8_t ephemeral[32];
 	uint8_t remote_ephemeral[32];
 	uint8_t remote_static[32];
-	struct pool_buffer *message; /* message 3 while it waits for its step; later the unfinished line */
+	struct pool_buffer *message; /* message 3 while it waits for its step */
 	void (*done)(struct conn *conn);
 };
 

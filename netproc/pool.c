@@ -27,6 +27,11 @@ struct pool *pool_new(uint64_t cap)
 	return pool;
 }
 
+void pool_set_cap(struct net *net, uint64_t cap)
+{
+	net->pool->cap = cap;
+}
+
 static size_t pool_class_size(unsigned class)
 {
 	return (size_t)POOL_SMALLEST << class;
@@ -118,6 +123,19 @@ void pool_free(struct net *net, void *state, size_t size)
 		return;
 	pool_charge(net, net->pool->used - size);
 	free(state);
+}
+
+bool pool_reserve(struct net *net, size_t size)
+{
+	if (!pool_admit(net, size))
+		return false;
+	pool_charge(net, net->pool->used + size);
+	return true;
+}
+
+void pool_release(struct net *net, size_t size)
+{
+	pool_charge(net, net->pool->used - size);
 }
 
 uint64_t pool_used(const struct net *net)
@@ -225,6 +243,16 @@ void queue_take(struct net *net, struct queue *queue, void *bytes, size_t len)
 			pool_give(net, first);
 		}
 	}
+}
+
+void queue_move(struct queue *to, struct queue *from)
+{
+	if (from->first == NULL)
+		return;
+	queue_push(to, from->first);
+	to->last = from->last;
+	to->len += from->len;
+	*from = (struct queue){0};
 }
 
 void queue_clear(struct net *net, struct queue *queue)

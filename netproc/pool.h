@@ -27,12 +27,16 @@ struct pool_buffer {
 
 /* NULL without memory. */
 struct pool *pool_new(uint64_t cap);
+void pool_set_cap(struct net *net, uint64_t cap);
 /* A buffer with at least `capacity` bytes (at most 256 KiB less the header); NULL at the cap or without memory. */
 struct pool_buffer *pool_take(struct net *net, size_t capacity);
 void pool_give(struct net *net, struct pool_buffer *buffer);
 /* Plain bytes of state, counted under the same cap (stream and protocol state); zeroed; NULL at the cap. */
 void *pool_alloc(struct net *net, size_t size);
 void pool_free(struct net *net, void *state, size_t size);
+/* Counts what the kernel holds for us under the same cap. False, nothing counted, at the cap. */
+bool pool_reserve(struct net *net, size_t size);
+void pool_release(struct net *net, size_t size);
 uint64_t pool_used(const struct net *net);
 uint64_t pool_cap(const struct net *net);
 /* True above `percent` of the cap. */
@@ -49,6 +53,8 @@ struct queue {
 int queue_append(struct net *net, struct queue *queue, const void *bytes, size_t len);
 /* Copies the first `len` bytes out and drops them; len is at most queue->len. */
 void queue_take(struct net *net, struct queue *queue, void *bytes, size_t len);
+/* Moves all of `from` behind what is in `to`, without copying. */
+void queue_move(struct queue *to, struct queue *from);
 void queue_clear(struct net *net, struct queue *queue);
 
 #endif

@@ -108,6 +108,11 @@ int stream_forward(struct stream *stream, uint8_t *bytes, size_t len)
 	return stream->muxer->forward(stream, bytes, len);
 }
 
+void stream_append(struct stream *stream, struct queue *bytes)
+{
+	stream->muxer->append(stream, bytes);
+}
+
 void stream_finish(struct stream *stream)
 {
 	stream->muxer->finish(stream);

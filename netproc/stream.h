@@ -16,6 +16,7 @@
 #include "netproc/pool.h"
 #include "netproc/wheel.h"
 
+#define STREAM_WINDOW_LEAST 262144 /* credit of each direction that every stream starts with */
 #define STREAM_QUEUE_MOST 65536 /* bytes that may wait in a stream, circuits aside */
 #define STREAM_HEADROOM 12 /* bytes in front of `bytes` of the data callback that may be overwritten */
 
@@ -55,6 +56,7 @@ struct stream_muxer {
 	struct stream *(*open)(struct conn *conn, const struct stream_protocol *protocol, void *state);
 	int (*write)(struct stream *stream, const void *bytes, size_t len);
 	int (*forward)(struct stream *stream, uint8_t *bytes, size_t len);
+	void (*append)(struct stream *stream, struct queue *bytes);
 	void (*finish)(struct stream *stream);
 	void (*reset)(struct stream *stream, enum close_reason reason);
 	void (*credit)(struct stream *stream, uint32_t bytes);
@@ -107,6 +109,8 @@ void stream_want_room(struct stream *stream);
 /* Passes bytes of a `data` callback on to another stream without copying where it can: `bytes` must be those of the callback (its
  * headroom is overwritten). -1 when the pool refuses what had to wait. Circuits only. */
 int stream_forward(struct stream *stream, uint8_t *bytes, size_t len);
+/* Hands over a whole queue, which is empty afterwards; it is sent behind what waits. Circuits only. */
+void stream_append(struct stream *stream, struct queue *bytes);
 /* Ends our direction behind what is queued. The stream may be gone when it returns. If the peer does not finish within 10 s the
  * stream is reset, unless the protocol stays. */
 void stream_finish(struct stream *stream);

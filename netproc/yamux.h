@@ -34,9 +34,16 @@ void yamux_table_free(struct net *net, struct yamux_session *session);
 void yamux_control(struct conn *conn, enum yamux_type type, unsigned flags, uint32_t id, uint32_t length);
 /* Puts the stream into the list it belongs to, if it has something that may go out. */
 void yamux_schedule(struct stream *stream);
+/* The peer takes more: what waited may go, and the protocol is told. */
+void yamux_window_grew(struct stream *stream);
 /* Seals what may go out: control, light streams, bulk in turn. */
 void yamux_output(struct conn *conn);
+/* Few bytes wait and few were sent lately: goes before bulk. */
+bool yamux_is_light(const struct stream *stream);
+/* `len` bytes of payload are sealed now. */
+void yamux_sent(struct stream *stream, uint32_t len);
 int yamux_write(struct stream *stream, const void *bytes, size_t len);
+void yamux_append(struct stream *stream, struct queue *bytes);
 
 /* yamux_forward.c: runs of frames sealed from where they were opened. */
 int yamux_forward(struct stream *stream, uint8_t *bytes, size_t len);

@@ -21,6 +21,7 @@ struct yamux_session {
 	uint32_t next_local;	 /* next id of ours: even */
 	uint32_t frame_left;	 /* payload of the current data frame still to come */
 	uint32_t frame_stream;	 /* its stream; 0: drained */
+	uint32_t frame_id;	 /* the same, also when drained */
 	uint16_t frame_flags;	 /* flags to act on when the frame has ended */
 	uint8_t partial_len;
 	uint8_t partial[12];	 /* an unfinished header */

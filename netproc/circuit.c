@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+#include "netproc/circuit.h"
+
+
+#include "netproc/net.h"
+#include "netproc/pool.h"
+#include "netproc/reservation.h"
+
+#define CIRCUIT_HALF_CLOSED 60000u /* milliseconds without a byte once one direction has finished */
+
+struct circuit_state *circuit_state(struct net *net)
+{
+	struct relay *relay = net->relay;
+	struct circuit_state *state = relay->circuits;
+
+	if (state == NULL) {
+		state = pool_alloc(net, sizeof(*state));
+		if (state == NULL)
+			return NULL;
+		list_init(&state->all);
+		relay->circuits = state;
+	}
+	return state;
+}
+
+static struct circuit_half *circuit_other(struct circuit_half *half)
+{
+	return &half->circuit->half[half == &half->circuit->half[0] ? 1 : 0];
+}
+
+/* --- the end --- */
+
+static void circuit_count_life(struct net *net, uint64_t seconds)
+{
+	static const struct {
+		uint64_t most;
+		enum net_counter counter;
+	} buckets[] = {
+		{1, NET_COUNT_CIRCUIT_SECONDS_1},      {10, NET_COUNT_CIRCUIT_SECONDS_10},
+		{60, NET_COUNT_CIRCUIT_SECONDS_60},    {120, NET_COUNT_CIRCUIT_SECONDS_120},
+		{600, NET_COUNT_CIRCUIT_SECONDS_600},  {3600, NET_COUNT_CIRCUIT_SECONDS_3600},
+		{UINT64_MAX, NET_COUNT_CIRCUIT_SECONDS_INF},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(buckets) / sizeof(buckets[0]); i++)
+		if (seconds <= buckets[i].most)
+			net_count(net, buckets[i].counter);
+	net_add(net, NET_COUNT_CIRCUIT_SECONDS_SUM, seconds);
+	net_count(net, NET_COUNT_CIRCUIT_SECONDS_COUNT);
+}
+
+static void circuit_log(struct circuit *circuit, enum log_event event)
+{
+	struct peer_id source, destination;
+	struct log_peer peer, peer2;
+
+	peer_id_from_ed25519(&source, circuit->counted.source);
+	peer_id_from_ed25519(&destination, circuit->counted.destination);
+	peer = (struct log_peer){source.bytes, source.len};
+	peer2 = (struct log_peer){destination.bytes, destination.len};
+	log_event(&circuit->net->log, event, &peer, &peer2, 0, 0, 0, NULL, 0);
+}
+
+static void circuit_free(struct circuit *circuit)
+{
+	struct net *net = circuit->net;
+
+	wheel_cancel(&circuit->timer);
+	wheel_cancel(&circuit->wait);
+	list_remove(&circuit->all);
+	limits_connect_end(net, &circuit->counted);
+	net_drop(net, NET_COUNT_CIRCUITS);
+	net_count(net, NET_COUNT_CIRCUITS_CLOSED);
+	circuit_count_life(net, (net->now - circuit->began) / 1000);
+	circuit_log(circuit, LOG_EVENT_CIRCUIT_CLOSED);
+	pool_free(net, circuit, sizeof(*circuit));
+}
+
+/* Resets what is left of both ends; the second `closed` frees the circuit. */
+static void circuit_end(struct circuit *circuit, enum close_reason reason)
+{
+	struct net *net = circuit->net;
+	struct stream_ref first = circuit->half[0].stream, second = circuit->half[1].stream;
+	struct stream *stream;
+
+	if (circuit->ending)
+		return;
+	circuit->ending = true;
+	stream = stream_find(net, first);
+	if (stream != NULL && !stream->closing)
+		stream_reset(stream, reason);
+	stream = stream_find(net, second);
+	if (stream != NULL && !stream->closing)
+		stream_reset(stream, reason);
+}
+
+static enum close_reason circuit_reason(enum close_reason reason)
+{
+	return reason == CLOSE_REMOTE_RESET ? CLOSE_CIRCUIT_RESET : CLOSE_CIRCUIT_PEER_GONE;
+}
+
+static void circuit_closed(struct stream *stream, enum close_reason reason)
+{
+	struct circuit_half *half = stream->state;
+	struct circuit *circuit = half->circuit;
+	struct circuit_half *other = circuit_other(half);
+
+	half->gone = true;
+	stream->conn->circuits--;
+	stream->conn->keep--;
+	conn_touch(stream->conn);
+	if (other->gone) {
+		circuit_free(circuit);
+		return;
+	}
+	if (reason != CLOSE_NONE)
+		circuit_end(circuit, circuit_reason(reason));
+}
+
+/* --- the bytes --- */
+
+/* False when the circuit's allowance is used up. */
+static bool circuit_allowed(struct circuit *circuit, size_t len)
+{
+	uint64_t most = circuit->net->settings.circuit_bytes;
+
+	return most == 0 || circuit->half[0].bytes + circuit->half[1].bytes + len <= most;
+}
+
+static void circuit_data(struct stream *stream, uint8_t *bytes, size_t len)
+{
+	struct circuit_half *half = stream->state;
+	struct circuit *circuit = half->circuit;
+	struct stream *other = stream_find(circuit->net, circuit_other(half)->stream);
+
+	if (!circuit_allowed(circuit, len)) {
+		circuit_end(circuit, CLOSE_CIRCUIT_LIMIT_BYTES);
+		return;
+	}
+	half->bytes += len;
+	circuit->moved = circuit->net->now;
+	net_add(circuit->net, NET_COUNT_RELAYED_BYTES, len);
+	if (other == NULL)
+		return;
+	if (stream_forward(other, bytes, len) != 0)
+		circuit_end(circuit, CLOSE_MEMORY);
+}
+
+static void circuit_sent(struct stream *stream, size_t len)
+{
+	(void)len;
+	circuit_credit(circuit_other(stream->state));
+}
+
+static void circuit_window(struct stream *stream)
+{
+	circuit_credit(circuit_other(stream->state));
+}
+
+static void circuit_timer(struct net *net, struct wheel_timer *timer)
+{
+	struct circuit *circuit = (struct circuit *)((char *)timer - offsetof(struct circuit, timer));
+	uint64_t duration = net->settings.circuit_duration * 1000;
+	bool half_closed = circuit->half[0].finished || circuit->half[1].finished;
+
+	if (duration != 0 && net->now - circuit->began >= duration)
+		circuit_end(circuit, CLOSE_CIRCUIT_LIMIT_TIME);
+	else if (half_closed && net->now - circuit->moved >= CIRCUIT_HALF_CLOSED)
+		circuit_end(circuit, CLOSE_CIRCUIT_HALF_CLOSED);
+	else if (half_closed)
+		wheel_arm(net, timer, CIRCUIT_HALF_CLOSED - (net->now - circuit->moved));
+}
+
+/* A limit of time is kept by the same timer: it looks at both when it fires. */
+static void circuit_finish(struct stream *stream)
+{
+	struct circuit_half *half = stream->state;
+	struct circuit *circuit = half->circuit;
+	struct stream *other = stream_find(circuit->net, circuit_other(half)->stream);
+	uint64_t duration = circuit->net->settings.circuit_duration * 1000;
+
+	half->finished = true;
+	circuit->moved = circuit->net->now;
+	if (duration == 0 || circuit->began + duration > circuit->net->now + CIRCUIT_HALF_CLOSED)
+		wheel_arm(circuit->net, &circuit->timer, CIRCUIT_HALF_CLOSED);
+	if (other != NULL)
+		stream_finish(other);
+}
+
+const struct stream_protocol circuit_protocol = {
+	.id = "circuit",
+	.holds_credit = true,
+	.stays = true,
+	.open = NULL,
+	.data = circuit_data,
+	.finish = circuit_finish,
+	.closed = circuit_closed,
+	.sent = circuit_sent,
+	.window = circuit_window,
+};
+
+/* --- the beginning --- */
+
+static void circuit_bind(struct circuit *circuit, unsigned index, struct stream *stream)
+{
+	struct circuit_half *half = &circuit->half[index];
+
+	half->circuit = circuit;
+	half->stream = stream_ref(stream);
+	half->window = STREAM_WINDOW_LEAST;
+	half->epoch_at = (uint32_t)circuit->net->now;
+	stream->conn->circuits++;
+	stream->conn->keep++;
+	stream_become(stream, &circuit_protocol, half);
+}
+
+/* Bytes that came behind the last control message go first; a FIN that came before is passed on behind them. */
+static void circuit_early(struct circuit_half *half, struct queue *early)
+{
+	struct circuit *circuit = half->circuit;
+	struct net *net = circuit->net;
+	struct stream *stream = stream_find(net, half->stream);
+	struct stream *other = stream_find(net, circuit_other(half)->stream);
+
+	if (stream == NULL || other == NULL) {
+		queue_clear(net, early);
+		return;
+	}
+	half->bytes += early->len;
+	net_add(net, NET_COUNT_RELAYED_BYTES, early->len);
+	stream_append(other, early);
+	if (stream->remote_finished)
+		circuit_finish(stream);
+}
+
+static struct circuit *circuit_new(struct net *net, struct stream *source, struct stream *destination)
+{
+	struct circuit_state *state = circuit_state(net);
+	struct circuit *circuit = state != NULL ? pool_alloc(net, sizeof(*circuit)) : NULL;
+
+	if (circuit == NULL)
+		return NULL;
+	circuit->net = net;
+	circuit->began = net->now;
+	circuit->timer.fire = circuit_timer;
+	circuit->counted = limits_circuit_of(source->conn, destination->conn);
+	circuit_credit_init(circuit);
+	list_append(&state->all, &circuit->all);
+	return circuit;
+}
+
+void circuit_start(struct stream *source, struct queue *source_early, struct stream *destination, struct queue *destination_early)
+{
+	struct net *net = source->net;
+	struct circuit *circuit = circuit_new(net, source, destination);
+	struct stream_ref ref = stream_ref(source), other = stream_ref(destination);
+
+	if (circuit == NULL) {
+		struct limits_circuit counted = limits_circuit_of(source->conn, destination->conn);
+
+		limits_connect_end(net, &counted);
+		queue_clear(net, source_early);
+		queue_clear(net, destination_early);
+		stream_reset(destination, CLOSE_MEMORY);
+		source = stream_find(net, ref);
+		if (source != NULL)
+			stream_reset(source, CLOSE_MEMORY);
+		return;
+	}
+	circuit_bind(circuit, 0, source);
+	circuit_bind(circuit, 1, destination);
+	net_count(net, NET_COUNT_CIRCUITS);
+	net_count(net, NET_COUNT_CIRCUITS_OPENED);
+	circuit_log(circuit, LOG_EVENT_CIRCUIT_OPENED);
+	if (net->settings.circuit_duration != 0)
+		wheel_arm(net, &circuit->timer, net->settings.circuit_duration * 1000);
+	circuit_early(&circuit->half[0], source_early);
+	/* Both ends may be over by now (each had finished before): then the circuit is gone. */
+	if (stream_find(net, ref) != NULL || stream_find(net, other) != NULL)
+		circuit_early(&circuit->half[1], destination_early);
+	queue_clear(net, destination_early);
+}

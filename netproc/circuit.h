@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The forwarding pair. Only circuit*.c look inside; hop makes circuits through relay.h. The halves know each other by number and only
+ * deliver, credit, finish and reset, so that they may live in different loops one day. What it carries is not looked at.
+ */
+#ifndef NETPROC_CIRCUIT_H
+#define NETPROC_CIRCUIT_H
+
+#include "netproc/limits.h"
+#include "netproc/list.h"
+#include "netproc/relay.h"
+#include "netproc/wheel.h"
+
+struct circuit;
+
+/* One end: a stream that delivers into the other end's stream. */
+struct circuit_half {
+	struct circuit *circuit;
+	struct stream_ref stream;
+	bool gone;	     /* its closed came */
+	bool finished;	     /* the peer's FIN was passed on */
+	uint32_t window;     /* bytes the peer may have under way: grows while the path is long and the reader fast */
+	uint32_t epoch_at;   /* milliseconds of net->now, low half, when the bytes below began to be counted */
+	uint32_t epoch_bytes;
+	uint64_t bytes;	     /* taken in */
+};
+
+struct circuit {
+	struct net *net;
+	struct list all; /* place in the list of all circuits: report */
+	struct circuit_half half[2]; /* source, destination */
+	struct limits_circuit counted;
+	uint64_t began; /* net->now */
+	uint64_t moved; /* net->now when bytes last moved, once half-closed */
+	bool ending;
+	struct wheel_timer timer; /* duration, or how long it may stay half-closed */
+	struct wheel_timer wait;  /* for bandwidth */
+};
+
+/* State of all circuits: what relay->circuits points to. */
+struct circuit_state {
+	struct list all;
+	int64_t tokens; /* bytes that may be credited now under max_bandwidth; below 0: in debt */
+	uint64_t refilled;
+};
+
+/* circuit_credit.c: gives the half's peer as much window as the other end can take, in lumps. Called when bytes left for the other end
+ * and when its window grew. */
+void circuit_credit(struct circuit_half *half);
+void circuit_credit_init(struct circuit *circuit);
+struct circuit_state *circuit_state(struct net *net);
+
+#endif

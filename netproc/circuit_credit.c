@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Back-pressure is credit: a sender gets window only for what the other end can take at once, so that a reader that stops costs the
+ * relay next to nothing. Windows grow on long paths. design.md 6; protocol.md 4.4.
+ */
+#include "netproc/circuit.h"
+#include "netproc/net.h"
+#include "netproc/pool.h"
+
+#define CREDIT_LUMP	 131072u /* js wakes, and rust and go expect, half a window at a time */
+#define CREDIT_LOW	 32768u	 /* a sender with less than this left gets smaller lumps too */
+#define CREDIT_LEAST	 16u	 /* js does not wake for less */
+#define CREDIT_TIGHT	 60	 /* per cent of the pool above which windows stay at their least */
+#define CREDIT_WAIT	 64u	 /* milliseconds until a sender held back by bandwidth is looked at again */
+
+static struct circuit_half *credit_other(struct circuit_half *half)
+{
+	return &half->circuit->half[half == &half->circuit->half[0] ? 1 : 0];
+}
+
+/* --- bandwidth in total: a bucket of one second --- */
+
+/* True while the bucket is not in debt: a lump may overdraw it once, so that a low rate still lets whole lumps pass. */
+static bool credit_bandwidth(struct net *net)
+{
+	struct circuit_state *state = circuit_state(net);
+	uint64_t rate = net->settings.max_bandwidth, since;
+
+	if (rate == 0 || state == NULL)
+		return true;
+	since = net->now - state->refilled;
+	if (since > 1000)
+		since = 1000;
+	state->tokens += (int64_t)(rate / 1000 * since + rate % 1000 * since / 1000);
+	if (state->tokens > (int64_t)rate)
+		state->tokens = (int64_t)rate;
+	state->refilled = net->now;
+	return state->tokens > 0;
+}
+
+static void credit_spend(struct net *net, uint32_t bytes)
+{
+	struct circuit_state *state = circuit_state(net);
+
+	if (net->settings.max_bandwidth != 0 && state != NULL)
+		state->tokens -= bytes;
+}
+
+static void credit_again(struct net *net, struct wheel_timer *timer)
+{
+	struct circuit *circuit = (struct circuit *)((char *)timer - offsetof(struct circuit, wait));
+	struct stream_ref first = circuit->half[0].stream, second = circuit->half[1].stream;
+
+	if (stream_find(net, first) != NULL)
+		circuit_credit(&circuit->half[0]);
+	if (stream_find(net, second) != NULL)
+		circuit_credit(&circuit->half[1]);
+}
+
+void circuit_credit_init(struct circuit *circuit)
+{
+	circuit->wait.fire = credit_again;
+}
+
+/* --- windows --- */
+
+/* Windows above the least take from a quarter of the pool. */
+static bool credit_may_grow(const struct net *net, uint32_t window)
+{
+	return window < net->settings.max_window && !pool_above(net, CREDIT_TIGHT) && window < pool_cap(net) / 64;
+}
+
+/* Half the window used within two round trips of the whole path, and nothing waiting at the destination: the window is what limits. */
+static void credit_grow(struct circuit_half *half, const struct stream *from, const struct stream *to, uint32_t credited)
+{
+	struct net *net = from->net;
+	uint32_t took = (uint32_t)net->now - half->epoch_at;
+	uint32_t round_trips = 2u * ((uint32_t)from->conn->round_trip + to->conn->round_trip);
+
+	half->epoch_bytes += credited;
+	if (half->epoch_bytes < half->window / 2)
+		return;
+	if (took <= round_trips && to->queue.len == 0 && credit_may_grow(net, half->window))
+		half->window = half->window > net->settings.max_window / 2 ? (uint32_t)net->settings.max_window : half->window * 2;
+	half->epoch_at = (uint32_t)net->now;
+	half->epoch_bytes = 0;
+}
+
+/* What the sender may get now: within its window, and never more than the destination's unused window less what waits for it. */
+static uint32_t credit_due(const struct circuit_half *half, const struct stream *from, const struct stream *to)
+{
+	uint64_t window = pool_above(from->net, CREDIT_TIGHT) ? STREAM_WINDOW_LEAST : half->window;
+	uint64_t under_way = (uint64_t)from->receive_window + to->queue.len;
+	uint64_t room = saturating_sub(window, under_way);
+	uint64_t taken = saturating_sub(to->send_window, under_way);
+
+	return (uint32_t)(room < taken ? room : taken);
+}
+
+static bool credit_worth(const struct stream *from, uint32_t due)
+{
+	return due >= CREDIT_LUMP || (from->receive_window < CREDIT_LOW && due >= CREDIT_LOW) ||
+	       (from->receive_window < CREDIT_LEAST && due > CREDIT_LEAST);
+}
+
+void circuit_credit(struct circuit_half *half)
+{
+	struct circuit *circuit = half->circuit;
+	struct net *net = circuit->net;
+	struct stream *from = stream_find(net, half->stream);
+	struct stream *to = stream_find(net, credit_other(half)->stream);
+	uint32_t due;
+
+	if (from == NULL || to == NULL || from->remote_finished || circuit->ending)
+		return;
+	due = credit_due(half, from, to);
+	if (!credit_worth(from, due))
+		return;
+	if (!credit_bandwidth(net)) {
+		if (!wheel_armed(&circuit->wait))
+			wheel_arm(net, &circuit->wait, CREDIT_WAIT);
+		return;
+	}
+	credit_spend(net, due);
+	credit_grow(half, from, to, due);
+	from->uncredited = 0;
+	stream_credit(from, due);
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The loop: libevent only says who may read or write; a turn then does all control and light work, a bounded number of costly steps, a
+ * few bulk reads, and looks again (design.md 6). The parent is served first.
+ */
+#include <event2/event.h>
+#include <time.h>
+
+#include "netproc/conn.h"
+#include "netproc/key.h"
+#include "netproc/noise.h"
+#include "netproc/process.h"
+
+#define LOOP_STEPS_A_TURN  8u	/* of handshakes: 40 to 80 us each */
+#define LOOP_BULK_A_TURN   4u	/* reads */
+#define LOOP_LIGHT_A_TURN  4096u
+#define LOOP_TIMERS_A_TURN 512u
+#define LOOP_MESSAGES	   64u
+#define LOOP_LIGHT_LATELY  10u /* milliseconds after which no light circuit is active */
+
+void loop_clock(struct net *net)
+{
+	struct timespec now = {0};
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	net->now = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	clock_gettime(CLOCK_REALTIME, &now);
+	net->now_unix = now.tv_sec > 0 ? (uint64_t)now.tv_sec : 0;
+}
+
+static void loop_flag(evutil_socket_t fd, short what, void *argument)
+{
+	(void)fd;
+	(void)what;
+	*(bool *)argument = true;
+}
+
+static void loop_timer(evutil_socket_t fd, short what, void *argument)
+{
+	struct process *process = argument;
+
+	(void)fd;
+	(void)what;
+	process->timer_armed = false;
+}
+
+int loop_init(struct process *process)
+{
+	struct event_base *base = process->net.base;
+
+	if (event_assign(&process->parent_event, base, process->parent.fd, EV_READ | EV_PERSIST, loop_flag, &process->parent_ready) ||
+	    event_assign(&process->keyproc_event, base, process->keyproc.fd, EV_READ | EV_PERSIST, loop_flag,
+			 &process->keyproc_ready) ||
+	    event_assign(&process->timer_event, base, -1, 0, loop_timer, process) || event_add(&process->parent_event, NULL) != 0 ||
+	    event_add(&process->keyproc_event, NULL) != 0)
+		return -1;
+	return accept_init(process);
+}
+
+/* --- the steps of a turn --- */
+
+static void loop_channels(struct process *process)
+{
+	if (process->parent_ready) {
+		process->parent_ready = false;
+		process_serve(process, &process->parent, LOOP_MESSAGES);
+	}
+	if (process->keyproc_ready) {
+		process->keyproc_ready = false;
+		process_serve(process, &process->keyproc, LOOP_MESSAGES);
+	}
+}
+
+static void loop_timers(struct process *process)
+{
+	struct net *net = &process->net;
+
+	log_tick(&net->log, net->now / 1000);
+	net->counter[NET_COUNT_LOG_DROPPED] = net->log.dropped;
+	wheel_turn(net, LOOP_TIMERS_A_TURN);
+}
+
+static struct conn *loop_shift(struct list *list)
+{
+	struct list *entry = list_shift(list);
+
+	return entry != NULL ? (struct conn *)((char *)entry - offsetof(struct conn, ready)) : NULL;
+}
+
+/* One connection's turn: what waits to be written, then one read. It comes back while it is readable. */
+static void loop_serve(struct conn *conn, size_t most)
+{
+	if (conn->writable && (conn->out_len > 0 || conn->state == CONN_READY))
+		conn_pump(conn);
+	if (conn->readable && conn_alive(conn))
+		conn_read(conn, conn->state == CONN_HANDSHAKE ? CONN_READ_HANDSHAKE : most);
+	if (conn_alive(conn) && conn->readable)
+		conn_schedule(conn);
+}
+
+static void loop_light(struct process *process)
+{
+	struct conn_table *table = process->net.conns;
+	struct list now;
+	unsigned left = LOOP_LIGHT_A_TURN;
+	struct conn *conn;
+
+	/* Those that come back during this turn wait for the next. */
+	if (list_empty(&table->light))
+		return;
+	now = table->light;
+	now.next->prev = &now;
+	now.prev->next = &now;
+	list_init(&table->light);
+	while (left-- > 0 && (conn = loop_shift(&now)) != NULL)
+		loop_serve(conn, CONN_READ_LIGHT);
+	while ((conn = loop_shift(&now)) != NULL)
+		conn_schedule(conn);
+}
+
+static void loop_steps(struct process *process)
+{
+	unsigned left = LOOP_STEPS_A_TURN;
+	struct conn *conn;
+
+	while (left-- > 0 && (conn = loop_shift(&process->net.conns->steps)) != NULL)
+		noise_step(conn);
+	key_flush(&process->net);
+}
+
+static void loop_bulk(struct process *process)
+{
+	struct conn_table *table = process->net.conns;
+	bool light = process->net.now - table->light_at <= LOOP_LIGHT_LATELY;
+	unsigned left = LOOP_BULK_A_TURN;
+	struct conn *conn;
+
+	while (left-- > 0 && (conn = loop_shift(&table->bulk)) != NULL)
+		loop_serve(conn, light ? CONN_READ_LIGHT : CONN_READ_BULK);
+}
+
+static void loop_flush(struct process *process)
+{
+	struct list *entry;
+
+	while ((entry = list_shift(&process->net.conns->flush)) != NULL)
+		conn_pump((struct conn *)((char *)entry - offsetof(struct conn, flush)));
+}
+
+static void loop_end(struct process *process)
+{
+	struct net *net = &process->net;
+
+	key_flush(net);
+	conn_reap(net);
+	if (net->draining && !process->drained)
+		process_drain(process);
+	net_count(net, NET_COUNT_LOOP_TURNS);
+}
+
+static void (*const loop_turn[])(struct process *process) = {
+	loop_channels, loop_timers, accept_turn, loop_light, loop_flush, loop_steps, loop_bulk, loop_flush, loop_end,
+};
+
+/* --- waiting --- */
+
+static bool loop_pending(const struct process *process)
+{
+	const struct conn_table *table = process->net.conns;
+
+	return !list_empty(&table->light) || !list_empty(&table->bulk) || !list_empty(&table->steps) || !list_empty(&table->flush) ||
+	       !list_empty(&table->doomed) || accept_pending(process);
+}
+
+/* A timer of libevent that is early enough already is left alone: most turns arm none. */
+static void loop_arm(struct process *process, uint64_t wait)
+{
+	uint64_t at = process->net.now + wait;
+	struct timeval after = {.tv_sec = (time_t)(wait / 1000), .tv_usec = (suseconds_t)(wait % 1000 * 1000)};
+
+	if (process->timer_armed && process->timer_at <= at)
+		return;
+	process->timer_armed = event_add(&process->timer_event, &after) == 0;
+	process->timer_at = at;
+}
+
+static void loop_wait(struct process *process)
+{
+	uint64_t wait = loop_pending(process) ? 0 : wheel_wait(&process->net);
+
+	if (wait > 0)
+		loop_arm(process, wait);
+	event_base_loop(process->net.base, wait > 0 ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
+	loop_clock(&process->net);
+}
+
+_Noreturn void loop_run(struct process *process)
+{
+	size_t i;
+
+	for (;;) {
+		loop_wait(process);
+		for (i = 0; i < sizeof(loop_turn) / sizeof(loop_turn[0]); i++)
+			loop_turn[i](process);
+	}
+}

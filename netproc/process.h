@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * netproc as a process: its net, its two channels, where it stands between start and end. Included by main, messages, accept, loop.
+ */
+#ifndef NETPROC_PROCESS_H
+#define NETPROC_PROCESS_H
+
+#include <event2/event_struct.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "imsg/imsg.h"
+#include "netproc/net.h"
+#include "netproc/wheel.h"
+
+struct process {
+	struct net net;
+	struct imsg_channel parent;
+	struct imsg_channel keyproc;
+	struct imsg_table table;
+	struct imsg_net_conf conf;
+	bool conf_seen;
+	bool record_seen;
+	bool started; /* NET_START came */
+	bool hello;   /* keyproc's static key is here */
+	bool drained;
+	uint64_t drain_at; /* net.now at which what is left is closed */
+	struct event parent_event;
+	struct event keyproc_event;
+	struct event timer_event;
+	struct event listener_event[IMSG_LISTENERS];
+	bool parent_ready;
+	bool keyproc_ready;
+	bool timer_armed;
+	uint64_t timer_at;
+	bool accepting;
+	bool accept_ready[IMSG_LISTENERS];
+	struct wheel_timer accept_timer; /* accepting paused: tries again */
+};
+
+/* messages.c */
+extern const struct imsg_row process_rows[];
+extern const size_t process_row_count;
+/* Everything is there: says why it cannot start, and ends the process. */
+_Noreturn void process_fail(struct process *process, enum start_failure reason, int system, uint32_t detail);
+/* Reads what is there on a channel, at most `most` messages. Ends the process when the channel does. */
+void process_serve(struct process *process, struct imsg_channel *channel, unsigned most);
+/* Says GoAway to everybody and closes what has nothing left to send. */
+void process_drain(struct process *process);
+
+/* accept.c */
+/* 0, or -1 when a descriptor is not a listening TCP socket. */
+int accept_init(struct process *process);
+/* Takes what waits at the listeners, a bounded number a turn. */
+void accept_turn(struct process *process);
+void accept_stop(struct process *process);
+/* True when a listener has more waiting. */
+bool accept_pending(const struct process *process);
+
+/* loop.c */
+int loop_init(struct process *process);
+_Noreturn void loop_run(struct process *process);
+void loop_clock(struct net *net);
+
+#endif
