@@ -21,7 +21,7 @@ static const struct {
     {0xfe00, 0xfe0f},	 /* variants */
     {0xfeff, 0xfeff},	 /* byte order mark */
     {0xfff0, 0xffff},	 /* specials */
-    {0xe0000, 0x10ffff}, /* tags, private planes */
+    {0xe0000, 0x1fffff}, /* tags, private planes, beyond Unicode */
 };
 
 static bool escape_is_hidden(uint32_t character)

@@ -11,7 +11,7 @@
 #include "parent/parent.h"
 
 #define FINISH_STATS_TIME    300  /* milliseconds for keyproc's counters */
-#define FINISH_CHILDREN_TIME 500 /* milliseconds for the children to end */
+#define FINISH_CHILDREN_TIME 500  /* milliseconds for the children to end */
 #define FINISH_LOG_TIME	     1000 /* milliseconds for stderr to take the last lines */
 #define FINISH_STEP	     10
 

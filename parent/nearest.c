@@ -36,7 +36,7 @@ static size_t nearest_distance(const char *a, size_t a_len, const char *b, size_
 const char *nearest_name(const char *word, const char *const *names, size_t count)
 {
 	size_t len = strlen(word);
-	size_t best = len / 3 + 1;
+	size_t best = len / 3 + 2;
 	const char *found = NULL;
 
 	if (len > NEAREST_MAX)

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What reaches the log: dates, escaping, filters, the bounded queue, events of hostile children. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "parent/children_log.h"
+#include "parent/date.h"
+#include "parent/escape.h"
+#include "parent/filter.h"
+#include "parent/logger.h"
+#include "parent/nearest.h"
+#include "proto/peer_id.h"
+
+static void expect_date(int64_t seconds, const char *expected)
+{
+	char text[DATE_TEXT];
+
+	date_text(text, seconds);
+	assert_string_equal(text, expected);
+}
+
+static void test_date(void **state)
+{
+	(void)state;
+	expect_date(0, "1970-01-01T00:00:00Z");
+	expect_date(951782399, "2000-02-28T23:59:59Z");
+	expect_date(951782400, "2000-02-29T00:00:00Z");
+	expect_date(951868800, "2000-03-01T00:00:00Z");
+	expect_date(1709164800, "2024-02-29T00:00:00Z");
+	expect_date(1767225599, "2025-12-31T23:59:59Z");
+	expect_date(1768473000, "2026-01-15T10:30:00Z");
+	expect_date(4107542400, "2100-03-01T00:00:00Z");
+	expect_date(253402300799, "9999-12-31T23:59:59Z");
+	expect_date(INT64_MAX, "9999-12-31T23:59:59Z");
+	expect_date(-1, "1970-01-01T00:00:00Z");
+	expect_date(INT64_MIN, "1970-01-01T00:00:00Z");
+}
+
+/* Beside libc's, every 7th hour of 130 years. */
+static void test_date_as_libc(void **state)
+{
+	(void)state;
+	for (int64_t at = 0; at < INT64_C(4102444800); at += 25200) {
+		char expected[32];
+		time_t moment = (time_t)at;
+		struct tm parts;
+
+		gmtime_r(&moment, &parts);
+		strftime(expected, sizeof(expected), "%Y-%m-%dT%H:%M:%SZ", &parts);
+		expect_date(at, expected);
+	}
+}
+
+static void expect_escaped(const char *bytes, size_t len, const char *expected)
+{
+	char text[256];
+
+	assert_int_equal(escape_text(text, sizeof(text), bytes, len), strlen(expected));
+	assert_string_equal(text, expected);
+}
+
+#define ESCAPED(bytes, expected) expect_escaped(bytes, sizeof(bytes) - 1, expected)
+
+static void test_escape(void **state)
+{
+	(void)state;
+	ESCAPED("", "");
+	ESCAPED("plain text, 'quotes'", "plain text, 'quotes'");
+	ESCAPED("\x1b[31mred\x1b[0m", "\\x1b[31mred\\x1b[0m");
+	ESCAPED("a\r\nb\tc\0d", "a\\x0d\\x0ab\\x09c\\x00d");
+	ESCAPED("\\x1b", "\\\\x1b");
+	ESCAPED("\x7f", "\\x7f");
+	ESCAPED("gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f");
+	ESCAPED("\xe2\x82\xac \xf0\x9f\x8c\x92", "\xe2\x82\xac \xf0\x9f\x8c\x92");
+	ESCAPED("\xff\xfe", "\\xff\\xfe");
+	ESCAPED("\xc3", "\\xc3");
+	ESCAPED("\xc3(", "\\xc3(");
+	ESCAPED("\xc0\xaf", "\\xc0\\xaf");		     /* too long a form of '/' */
+	ESCAPED("\xe0\x80\xaf", "\\xe0\\x80\\xaf");	     /* the same */
+	ESCAPED("\xed\xa0\x80", "\\xed\\xa0\\x80");	     /* half of a pair */
+	ESCAPED("\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"); /* beyond Unicode */
+	ESCAPED("\xc2\x9b"
+		"31m",
+		"\\xc2\\x9b"
+		"31m"); /* CSI in eight bits */
+	ESCAPED("\xe2\x80\xae"
+		"x",
+		"\\xe2\\x80\\xaex");		    /* turns the direction */
+	ESCAPED("\xe2\x80\x8b", "\\xe2\\x80\\x8b"); /* without width */
+	ESCAPED("\xef\xbb\xbf", "\\xef\\xbb\\xbf"); /* byte order mark */
+}
+
+static void test_escape_is_bounded(void **state)
+{
+	char text[64];
+	char long_text[300];
+
+	(void)state;
+	memset(long_text, 'a', sizeof(long_text));
+	for (size_t capacity = 0; capacity <= sizeof(text); capacity++) {
+		memset(text, 'Z', sizeof(text));
+		size_t len = escape_text(text, capacity, long_text, sizeof(long_text));
+		assert_true(capacity == 0 || len == capacity - 1);
+		if (capacity > 0)
+			assert_int_equal(text[len], '\0');
+		if (capacity > 8)
+			assert_string_equal(text + len - 3, "...");
+		for (size_t i = capacity; i < sizeof(text); i++)
+			assert_int_equal(text[i], 'Z');
+	}
+	/* Never cut inside a character. */
+	memset(long_text, 0xff, sizeof(long_text));
+	escape_text(text, 20, long_text, sizeof(long_text));
+	assert_string_equal(text, "\\xff\\xff\\xff\\xff...");
+}
+
+static const struct {
+	const char *text;
+	int level;
+	int result;
+} filter_cases[] = {
+    {"info", LOG_LEVEL_INFO, 0},
+    {"DEBUG", LOG_LEVEL_DEBUG, 0},
+    {"off", FILTER_OFF, 0},
+    {"error", LOG_LEVEL_ERROR, 0},
+    {"warn,dusk_relay=debug", LOG_LEVEL_DEBUG, 0},
+    {"dusk_relay=debug,warn", LOG_LEVEL_DEBUG, 0},
+    {"dusk_relay", LOG_LEVEL_TRACE, 0},
+    {"dusk_relay=", LOG_LEVEL_TRACE, 0},
+    {"dusk=warn", LOG_LEVEL_WARN, 0},
+    {"dusk=warn,dusk_relay=error", LOG_LEVEL_ERROR, 0},
+    {"dusk_relay=error,dusk=warn", LOG_LEVEL_ERROR, 0},
+    {"dusk_relay::net=trace", LOG_LEVEL_INFO, 0},
+    {"libp2p_swarm=debug", LOG_LEVEL_INFO, 0},
+    {"libp2p_swarm=debug,yamux=trace,warn", LOG_LEVEL_WARN, 0},
+    {"info,libp2p=off", LOG_LEVEL_INFO, 0},
+    {" warn , libp2p=off ", LOG_LEVEL_WARN, 0},
+    {"debug/handshake", LOG_LEVEL_DEBUG, 0},
+    {"info,debug", LOG_LEVEL_DEBUG, 0},
+    {",,,", LOG_LEVEL_INFO, 0},
+    {"", LOG_LEVEL_INFO, 0},
+    {"dusk_relay=loud", LOG_LEVEL_INFO, -1},
+    {"dusk_relay=loud,warn", LOG_LEVEL_WARN, -1},
+    {"a b", LOG_LEVEL_INFO, -1},
+    {"=info", LOG_LEVEL_INFO, -1},
+    {"\x1b[31m", LOG_LEVEL_INFO, -1},
+};
+
+static void test_filter(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(filter_cases) / sizeof(filter_cases[0]); i++) {
+		int level = 99;
+		int result = filter_parse(&level, filter_cases[i].text);
+
+		if (result != filter_cases[i].result || level != filter_cases[i].level)
+			fail_msg("%s gave %d, level %d", filter_cases[i].text, result, level);
+	}
+}
+
+static void test_nearest(void **state)
+{
+	static const char *const names[] = {"DUSK_RELAY_PORT", "DUSK_MAX_CIRCUITS", "DUSK_MAX_MEMORY"};
+	char long_word[200];
+
+	(void)state;
+	assert_string_equal(nearest_name("DUSK_RELAY_PROT", names, 3), "DUSK_RELAY_PORT");
+	assert_string_equal(nearest_name("DUSK_MAX_CIRCUIT", names, 3), "DUSK_MAX_CIRCUITS");
+	assert_string_equal(nearest_name("DUSK_MEMORY", names, 3), "DUSK_MAX_MEMORY");
+	assert_null(nearest_name("PATH", names, 3));
+	assert_null(nearest_name("", names, 3));
+	memset(long_word, 'x', sizeof(long_word) - 1);
+	long_word[sizeof(long_word) - 1] = '\0';
+	assert_null(nearest_name(long_word, names, 3));
+}
+
+static struct logger logger;
+static int ends[2];
+
+static size_t read_all(char *text, size_t size)
+{
+	ssize_t len = read(ends[0], text, size - 1);
+
+	text[len > 0 ? len : 0] = '\0';
+	return len > 0 ? (size_t)len : 0;
+}
+
+static int open_pipe(void **state)
+{
+	(void)state;
+	assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
+	logger_init(&logger, ends[1], LOG_LEVEL_INFO);
+	return 0;
+}
+
+static int close_pipe(void **state)
+{
+	(void)state;
+	close(ends[0]);
+	close(ends[1]);
+	return 0;
+}
+
+static void test_logger_line(void **state)
+{
+	char text[4096];
+
+	(void)state;
+	logger_line(&logger, LOG_LEVEL_WARN, "hello %d", 7);
+	logger_line(&logger, LOG_LEVEL_DEBUG, "not wanted");
+	logger_write(&logger);
+	read_all(text, sizeof(text));
+	assert_int_equal(text[0], '[');
+	assert_int_equal(text[21], ' ');
+	assert_string_equal(text + 21, " WARN  dusk_relay] hello 7\n");
+	assert_false(logger_pending(&logger));
+}
+
+static void test_logger_cuts(void **state)
+{
+	char text[8192];
+	char word[3000];
+
+	(void)state;
+	memset(word, 'w', sizeof(word));
+	word[sizeof(word) - 1] = '\0';
+	logger_line(&logger, LOG_LEVEL_INFO, "%s", word);
+	logger_write(&logger);
+	assert_int_equal(read_all(text, sizeof(text)), LOGGER_LINE);
+	assert_string_equal(text + LOGGER_LINE - 4, "...\n");
+}
+
+/* A reader that reads nothing costs lines, never memory or time; warnings still find room. */
+static void test_logger_is_bounded(void **state)
+{
+	char word[512];
+	size_t used;
+
+	(void)state;
+	memset(word, 'w', sizeof(word));
+	word[sizeof(word) - 1] = '\0';
+	for (int i = 0; i < 1000; i++)
+		logger_line(&logger, LOG_LEVEL_INFO, "%s", word);
+	used = logger.used;
+	assert_true(used <= LOGGER_QUEUE * 3 / 4);
+	assert_true(logger.lost > 0);
+	logger_line(&logger, LOG_LEVEL_WARN, "%s", word);
+	assert_true(logger.used > used);
+	for (int i = 0; i < 1000; i++)
+		logger_line(&logger, LOG_LEVEL_WARN, "%s", word);
+	assert_true(logger.used <= LOGGER_QUEUE);
+}
+
+static void test_logger_tells_what_was_lost(void **state)
+{
+	static char text[LOGGER_QUEUE * 2];
+	size_t len = 0;
+
+	(void)state;
+	for (int i = 0; i < 2000; i++)
+		logger_line(&logger, LOG_LEVEL_INFO,
+			    "some line that is not very short at all, to fill the queue");
+	while (logger_pending(&logger)) {
+		logger_write(&logger);
+		len += read_all(text + len, sizeof(text) - len);
+	}
+	assert_non_null(strstr(text, "log lines left out"));
+}
+
+static void test_logger_broken_pipe(void **state)
+{
+	(void)state;
+	close(ends[0]);
+	logger_line(&logger, LOG_LEVEL_INFO, "x");
+	logger_flush(&logger, 10);
+	assert_true(logger.broken);
+	logger_line(&logger, LOG_LEVEL_INFO, "x");
+	assert_false(logger_pending(&logger));
+}
+
+static struct imsg_log make_event(enum log_event event)
+{
+	static const uint8_t key[32] = {1, 2, 3};
+	struct imsg_log log = {.event = (uint16_t)event};
+	struct peer_id id;
+
+	peer_id_from_ed25519(&id, key);
+	for (int i = 0; i < 2; i++) {
+		log.peer_len[i] = id.len;
+		memcpy(log.peer[i], id.bytes, id.len);
+	}
+	return log;
+}
+
+static void test_event_texts(void **state)
+{
+	struct imsg_log log = make_event(LOG_EVENT_PEER_CONNECTED);
+	char text[LOGGER_LINE];
+
+	(void)state;
+	log.number[0] = 3;
+	assert_int_equal(children_log_text(text, &log, IMSG_PROCESS_NETPROC, SETTINGS_IDS_FULL), 0);
+	assert_int_equal(strncmp(text, "peer connected: 12D3KooW", 24), 0);
+	assert_non_null(strstr(text, " (total connections: 3)"));
+	assert_int_equal(children_log_text(text, &log, IMSG_PROCESS_NETPROC, SETTINGS_IDS_SHORT), 0);
+	assert_int_equal(strlen(text), strlen("peer connected: *123456 (total connections: 3)"));
+	assert_int_equal(children_log_text(text, &log, IMSG_PROCESS_NETPROC, SETTINGS_IDS_NONE), 0);
+	assert_string_equal(text, "peer connected: - (total connections: 3)");
+	log = make_event(LOG_EVENT_REGISTERED);
+	log.text_len = 6;
+	memcpy(log.text, "a\x1b'\n\xff.", 6);
+	assert_int_equal(children_log_text(text, &log, IMSG_PROCESS_NETPROC, SETTINGS_IDS_SHORT), 0);
+	assert_non_null(strstr(text, "registered under namespace 'a\\x1b'\\x0a\\xff.'"));
+	log = make_event(LOG_EVENT_RESERVATION_REFUSED);
+	log.number[0] = 128;
+	log.number[1] = NET_SETTING_max_reservations;
+	assert_int_equal(children_log_text(text, &log, IMSG_PROCESS_NETPROC, SETTINGS_IDS_FULL), 0);
+	assert_string_equal(text, "reservation refused: limit 128 reached; DUSK_MAX_RESERVATIONS lifts it");
+}
+
+/* A process cannot speak for another, nor of things that do not exist. */
+static void test_event_breaches(void **state)
+{
+	struct imsg_log log = make_event(LOG_EVENT_KEY_MLOCK);
+	char text[LOGGER_LINE];
+
+	(void)state;
+	assert_int_equal(children_log_text(text, &log, IMSG_PROCESS_KEYPROC, SETTINGS_IDS_FULL), 0);
+	assert_int_equal(children_log_text(text, &log, IMSG_PROCESS_NETPROC, SETTINGS_IDS_FULL), -1);
+	log = make_event(LOG_EVENT_PEER_CONNECTED);
+	assert_int_equal(children_log_text(text, &log, IMSG_PROCESS_KEYPROC, SETTINGS_IDS_FULL), -1);
+	log.peer_len[0] = IMSG_PEER_MAX + 1;
+	assert_int_equal(children_log_text(text, &log, IMSG_PROCESS_NETPROC, SETTINGS_IDS_FULL), -1);
+	log = make_event(LOG_EVENT_REGISTERED);
+	log.text_len = IMSG_TEXT_MAX + 1;
+	assert_int_equal(children_log_text(text, &log, IMSG_PROCESS_NETPROC, SETTINGS_IDS_FULL), -1);
+	log = make_event(LOG_EVENT_CONNECTION_CLOSED);
+	log.number[0] = CLOSE_REASON_COUNT;
+	assert_int_equal(children_log_text(text, &log, IMSG_PROCESS_NETPROC, SETTINGS_IDS_FULL), -1);
+	log = make_event(LOG_EVENT_CIRCUIT_REFUSED);
+	log.number[1] = NET_SETTING_COUNT;
+	assert_int_equal(children_log_text(text, &log, IMSG_PROCESS_NETPROC, SETTINGS_IDS_FULL), -1);
+	log.event = LOG_EVENT_COUNT;
+	assert_int_equal(children_log_text(text, &log, IMSG_PROCESS_NETPROC, SETTINGS_IDS_FULL), -1);
+}
+
+/* The longest of everything still fits, for every event. */
+static void test_every_event_fits(void **state)
+{
+	(void)state;
+	for (unsigned event = 0; event < LOG_EVENT_COUNT; event++) {
+		struct imsg_log log = make_event((enum log_event)event);
+		char text[LOGGER_LINE];
+
+		log.text_len = IMSG_TEXT_MAX;
+		memset(log.text, 0xff, IMSG_TEXT_MAX);
+		int net = children_log_text(text, &log, IMSG_PROCESS_NETPROC, SETTINGS_IDS_FULL);
+		int key = children_log_text(text, &log, IMSG_PROCESS_KEYPROC, SETTINGS_IDS_FULL);
+		assert_true((net == 0) != (key == 0));
+		assert_true(strlen(text) > 0 && strlen(text) < LOGGER_LINE);
+		assert_null(strchr(text, '{'));
+	}
+}
+
+static void test_warnings_once_a_minute(void **state)
+{
+	static struct children_log children;
+	struct imsg_log log = make_event(LOG_EVENT_PEER_DENIED);
+	char text[4096];
+
+	(void)state;
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(children_log_event(&children, &logger, &log, IMSG_PROCESS_NETPROC, 1000), 0);
+	children_log_tick(&children, &logger, 2000);
+	logger_write(&logger);
+	read_all(text, sizeof(text));
+	assert_non_null(strstr(text, "denied peer"));
+	assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+	children_log_tick(&children, &logger, 1000 + CHILDREN_LOG_EVERY);
+	logger_write(&logger);
+	read_all(text, sizeof(text));
+	assert_non_null(strstr(text, "9 more times in the last minute"));
+	children_log_tick(&children, &logger, 1000 + 3 * CHILDREN_LOG_EVERY);
+	assert_false(logger_pending(&logger));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_date),
+	    cmocka_unit_test(test_date_as_libc),
+	    cmocka_unit_test(test_escape),
+	    cmocka_unit_test(test_escape_is_bounded),
+	    cmocka_unit_test(test_filter),
+	    cmocka_unit_test(test_nearest),
+	    cmocka_unit_test_setup_teardown(test_logger_line, open_pipe, close_pipe),
+	    cmocka_unit_test_setup_teardown(test_logger_cuts, open_pipe, close_pipe),
+	    cmocka_unit_test_setup_teardown(test_logger_is_bounded, open_pipe, close_pipe),
+	    cmocka_unit_test_setup_teardown(test_logger_tells_what_was_lost, open_pipe, close_pipe),
+	    cmocka_unit_test_setup_teardown(test_logger_broken_pipe, open_pipe, close_pipe),
+	    cmocka_unit_test(test_event_texts),
+	    cmocka_unit_test(test_event_breaches),
+	    cmocka_unit_test(test_every_event_fits),
+	    cmocka_unit_test_setup_teardown(test_warnings_once_a_minute, open_pipe, close_pipe),
+	};
+
+	signal(SIGPIPE, SIG_IGN); /* as the parent has it */
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
