@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sodium.h>
 #include <unistd.h>
@@ -111,10 +112,20 @@ static void main_lock(struct process *process)
 	process->table.phase = IMSG_PHASE_RUN;
 }
 
+/* Listeners stand side by side from IMSG_FD_LISTEN on; NET_CONF says later how many there must be. */
+static int main_highest(void)
+{
+	int fd = IMSG_FD_LISTEN;
+
+	while (fd < IMSG_FD_LISTEN + IMSG_LISTENERS && fcntl(fd, F_GETFD) >= 0)
+		fd++;
+	return fd - 1;
+}
+
 int main(void)
 {
 	static struct process process;
-	int entered = harden_enter(IMSG_FD_LISTEN + IMSG_LISTENERS - 1), error = errno;
+	int entered = harden_enter(main_highest()), error = errno;
 
 	if (imsg_channel_open(&process.parent, IMSG_FD_PARENT, IMSG_PROCESS_PARENT) != 0)
 		return 1;

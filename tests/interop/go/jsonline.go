@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/multiformats/go-multistream"
@@ -38,6 +39,8 @@ type command struct {
 	Data         string   `json:"data"`
 	Answer       string   `json:"answer"`
 	Target       string   `json:"target"`
+	Foreign      bool     `json:"foreign"`
+	Seconds      int      `json:"seconds"`
 }
 
 type verb func(context.Context, *command) (fields, error)
@@ -84,7 +87,11 @@ func serve(verbs map[string]verb) {
 func answer(verbs map[string]verb, cmd *command) {
 	result, err := fields(nil), error(nil)
 	if do, known := verbs[cmd.Do]; known {
-		ctx, cancel := context.WithTimeout(context.Background(), verbTimeout)
+		limit := verbTimeout
+		if cmd.Seconds > 0 {
+			limit = time.Duration(cmd.Seconds) * time.Second
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), limit)
 		defer cancel()
 		result, err = do(ctx, cmd)
 	} else {

@@ -5,12 +5,14 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"time"
 
+	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/record"
@@ -36,7 +38,7 @@ var statusNames = map[uint64]string{0: "OK", 100: "E_INVALID_NAMESPACE", 101: "E
 	102: "E_INVALID_TTL", 103: "E_INVALID_COOKIE", 200: "E_NOT_AUTHORIZED", 300: "E_INTERNAL_ERROR", 400: "E_UNAVAILABLE"}
 
 func doRegister(ctx context.Context, cmd *command) (fields, error) {
-	envelope, err := ownRecord(cmd.Addrs)
+	envelope, err := signedRecord(cmd.Addrs, cmd.Foreign)
 	if err != nil {
 		return nil, err
 	}
@@ -118,8 +120,14 @@ func openRegistration(registration parsed) (fields, error) {
 		"ttl": registration.number(registerTtl), "addrs": addrs}, nil
 }
 
-func ownRecord(addrs []string) ([]byte, error) {
-	info := peer.AddrInfo{ID: node.ID()}
+// signedRecord makes a record of this host or, for `foreign`, of somebody else.
+func signedRecord(addrs []string, foreign bool) ([]byte, error) {
+	key, owner := node.Peerstore().PrivKey(node.ID()), node.ID()
+	if foreign {
+		key, _, _ = crypto.GenerateEd25519Key(rand.Reader)
+		owner, _ = peer.IDFromPrivateKey(key)
+	}
+	info := peer.AddrInfo{ID: owner}
 	for _, text := range addrs {
 		addr, err := ma.NewMultiaddr(text)
 		if err != nil {
@@ -127,7 +135,6 @@ func ownRecord(addrs []string) ([]byte, error) {
 		}
 		info.Addrs = append(info.Addrs, addr)
 	}
-	key := node.Peerstore().PrivKey(node.ID())
 	envelope, err := record.Seal(peer.PeerRecordFromAddrInfo(info), key)
 	if err != nil {
 		return nil, err

@@ -2,7 +2,7 @@
 
 from collections import namedtuple
 
-from scenarios import circuits, reservations
+from scenarios import circuits, rendezvous, reservations
 
 Scenario = namedtuple("Scenario", "name play cases slow", defaults=(False,))
 
@@ -18,4 +18,13 @@ SCENARIOS = [
     Scenario("libp2p-profile", reservations.libp2p_profile, ALIKE),
     Scenario("go-limited", reservations.go_limited, [("go", "go")]),
     Scenario("autorelay", reservations.autorelay, [("go", "go"), ("go", "js"), ("go", "rust")]),
+    Scenario("rendezvous", rendezvous.life, [("rust", "rust"), ("rust-new", "rust-new"), ("rust", "rust-new"),
+                                             ("rust-new", "rust"), ("go", "go")]),
+    Scenario("rendezvous-refusals", rendezvous.bad_requests, [("rust",), ("rust-new",), ("go",)]),
+    Scenario("rendezvous-privacy", rendezvous.privacy_guard, [("go",)]),
+    Scenario("rendezvous-kinds", rendezvous.kinds_apart, [("rust", "rust-new", "go")]),
+    Scenario("rendezvous-terse", rendezvous.terse_client, [("go",)]),
+    Scenario("rendezvous-burst", rendezvous.burst, [("rust",), ("rust-new",), ("go",)]),
+    Scenario("rendezvous-departed", rendezvous.departed, [("rust", "rust"), ("go", "go")], slow=True),
+    Scenario("discover-and-dial", rendezvous.discover_and_dial, [("rust", "rust"), ("rust-new", "rust"), ("go", "go")]),
 ]

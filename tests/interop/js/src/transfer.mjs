@@ -94,9 +94,21 @@ async function sendBytes (stream, size) {
     const block = new Uint8Array(words.buffer, 0, Math.min(left, BLOCK))
     hash.update(block)
     left -= block.length
-    if (!stream.send(block)) await stream.onDrain()
+    if (!stream.send(block)) await drained(stream)
   }
   return hash.digest('hex')
+}
+
+// stream.onDrain() waits only the first time (js-libp2p keeps the promise that it resolved once). What
+// waits goes out as one frame, and rust-libp2p takes no frame above 1 MiB, so little may wait.
+async function drained (stream) {
+  while (stream.writableNeedsDrain) {
+    await new Promise((resolve, reject) => {
+      stream.addEventListener('drain', resolve, { once: true })
+      stream.addEventListener('close', (evt) => reject(evt.error ?? new Error('stream closed while sending')), { once: true })
+    })
+    await sleep(0) // js-libp2p sends what waits right after the event
+  }
 }
 
 async function receiveBytes (reader, size) {
