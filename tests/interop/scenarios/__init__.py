@@ -2,7 +2,7 @@
 
 from collections import namedtuple
 
-from scenarios import circuits, rendezvous, reservations
+from scenarios import bare, circuits, crowd, dusk, rendezvous, reservations
 
 Scenario = namedtuple("Scenario", "name play cases slow", defaults=(False,))
 
@@ -27,4 +27,17 @@ SCENARIOS = [
     Scenario("rendezvous-burst", rendezvous.burst, [("rust",), ("rust-new",), ("go",)]),
     Scenario("rendezvous-departed", rendezvous.departed, [("rust", "rust"), ("go", "go")], slow=True),
     Scenario("discover-and-dial", rendezvous.discover_and_dial, [("rust", "rust"), ("rust-new", "rust"), ("go", "go")]),
+    Scenario("half-close", bare.half_close, [("go",)]),
+    Scenario("reset", bare.reset, [("go",)]),
+    Scenario("data-behind-status", bare.data_behind_status, [("go",)]),
+    Scenario("departed-end", bare.departed_end, [("go",)]),
+    Scenario("mute-destination", bare.mute_destination, [("go",)]),
+    Scenario("refusing-destination", bare.refusing_destination, [("go",)]),
+    Scenario("newest-reservation", bare.newest_reservation, [("go",)]),
+    Scenario("dial-each-other", crowd.dial_each_other, ALIKE + CROSS),
+    Scenario("several-circuits", crowd.several_circuits, [("rust",)]),
+    Scenario("ten-members", crowd.ten_members, [("rust",), ("go",)]),
+    Scenario("slow-reader", crowd.slow_reader, ALIKE),
+    Scenario("restart", crowd.restart, ALIKE),
+    Scenario("dusk-client", dusk.session_of_a_client, [("rust",)]),
 ]

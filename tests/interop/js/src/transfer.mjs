@@ -103,12 +103,22 @@ async function sendBytes (stream, size) {
 // waits goes out as one frame, and rust-libp2p takes no frame above 1 MiB, so little may wait.
 async function drained (stream) {
   while (stream.writableNeedsDrain) {
-    await new Promise((resolve, reject) => {
-      stream.addEventListener('drain', resolve, { once: true })
-      stream.addEventListener('close', (evt) => reject(evt.error ?? new Error('stream closed while sending')), { once: true })
-    })
+    await drainOrClose(stream)
     await sleep(0) // js-libp2p sends what waits right after the event
   }
+}
+
+function drainOrClose (stream) {
+  return new Promise((resolve, reject) => {
+    const settle = (evt) => {
+      stream.removeEventListener('drain', settle)
+      stream.removeEventListener('close', settle)
+      if (evt.type === 'drain') resolve()
+      else reject(evt.error ?? new Error('stream closed while sending'))
+    }
+    stream.addEventListener('drain', settle)
+    stream.addEventListener('close', settle)
+  })
 }
 
 async function receiveBytes (reader, size) {

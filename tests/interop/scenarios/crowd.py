@@ -1,0 +1,98 @@
+"""Several clients at once: both dialling, ten members, a slow reader, a relay that restarts."""
+
+import time
+
+from harness.client import ClientError
+from scenarios.circuits import MEGABYTE, check_transfer, joined
+from scenarios.rendezvous import discover, member, peers, register
+
+MEMBERS = 10
+SLOW = 128 * 1024  # bytes a second
+
+
+def dial_each_other(session, first_kind, second_kind):
+    """Both dial the other at the same moment, twice: every dial succeeds, and bytes flow."""
+    relay = session.relay()
+    first, second = member(session, relay, first_kind), member(session, relay, second_kind)
+    for _ in range(2):
+        under_way = [one.start("dial", addr=relay.circuit_to(other.peer)) for one, other in ((first, second), (second, first))]
+        for dial in under_way:
+            dial.result()
+    check_transfer(first, second, MEGABYTE)
+    check_transfer(second, first, MEGABYTE)
+
+
+def ten_members(session, kind):
+    """Ten members register, discover each other and all dial all others at once: 90 circuits."""
+    relay = session.relay()
+    members = [member(session, relay, kind) for _ in range(MEMBERS)]
+    everybody = sorted(one.peer for one in members)
+    for one in members:
+        register(relay, one)
+    for one in members:
+        assert peers(discover(relay, one)) == everybody
+    dials = [one.start("dial", addr=relay.circuit_to(peer)) for one in members for peer in everybody if peer != one.peer]
+    for dial in dials:
+        dial.result()
+    for one in members:
+        for other in members:
+            if other is not one:
+                one.wait_event("connected", peer=other.peer, direction="inbound")
+    check_transfer(members[0], members[-1], MEGABYTE)
+
+
+def slow_reader(session, listener_kind, dialler_kind):
+    """A reader at 128 KiB/s holds its sender back, while pings pass and another circuit runs at full speed."""
+    relay, listener, dialler = joined(session, listener_kind, dialler_kind)
+    bystander, friend = member(session, relay, "rust"), member(session, relay, "rust")
+    friend.do("dial", addr=relay.circuit_to(bystander.peer))
+    listener.do("pace", bytes_per_second=SLOW)
+    began = time.monotonic()
+    slow = dialler.start("transfer", 120, peer=listener.peer, bytes=2 * MEGABYTE)
+    quick_began = time.monotonic()
+    check_transfer(friend, bystander, 16 * MEGABYTE)
+    assert time.monotonic() - quick_began < 10, "the slow circuit slowed the other one"
+    for client in (listener, dialler):
+        assert client.do("ping", peer=relay.peer)["ms"] < 2000, f"{client} waits for the relay"
+    slow.result()
+    assert time.monotonic() - began > 2 * MEGABYTE / SLOW * 0.7, "the reader was not slow at all"
+    accepted = listener.wait_event("transfer", 60, peer=dialler.peer)
+    assert accepted["bytes"] == 2 * MEGABYTE
+
+
+def restart(session, listener_kind, dialler_kind):
+    """The relay restarts: same peer id, clients see the end, come back at once and find each other again."""
+    relay, listener, dialler = joined(session, listener_kind, dialler_kind)
+    check_transfer(dialler, listener, MEGABYTE)
+    seen = listener.mark(), dialler.mark()
+    relay.stop()
+    for client, since in zip((listener, dialler), seen):
+        client.wait_event("disconnected", 10, since=since, peer=relay.peer)
+    again = session.relay(port=relay.port)
+    assert again.addr == relay.addr, f"the relay came back as {again.addr}"
+    listener.do("connect", addr=again.addr)
+    listener.do("reserve", addr=again.addr)
+    dialler.do("connect", addr=again.addr)
+    since = listener.mark()
+    dialler.do("dial", addr=again.circuit_to(listener.peer))
+    check_transfer(dialler, listener, MEGABYTE, since=since)
+
+
+def several_circuits(session, kind):
+    """A dusk client dials a connected peer again every two minutes: further circuits open or are refused softly."""
+    relay, listener, dialler = joined(session, kind, kind)
+    refused = 0
+    for _ in range(5):
+        pending = dialler.start("dial", addr=relay.circuit_to(listener.peer))
+        refused += outcome(pending) == "RESOURCE_LIMIT_EXCEEDED"
+    assert refused < 5, "not one further circuit of the pair was allowed"
+    check_transfer(dialler, listener, MEGABYTE)
+
+
+def outcome(pending):
+    try:
+        pending.result()
+    except ClientError as error:
+        assert error.code == "RESOURCE_LIMIT_EXCEEDED", str(error)
+        return error.code
+    return "ok"
