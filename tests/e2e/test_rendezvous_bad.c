@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Rendezvous: records, namespaces, cookies and messages that must be refused, and floods.
+ */
+#include "tests/e2e/rendezvous_peer.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const settings[] = {"DUSK_RENDEZVOUS_RATE=0", "DUSK_RENDEZVOUS_ANSWER_RATE=0", NULL};
+
+/* The status for this record, and nothing was registered by it. */
+static int refused_status(struct client *c, const struct record *r)
+{
+	struct rendezvous_result result;
+	int status = rendezvous_register(c, "refused", r, 0);
+
+	rendezvous_discover(c, "refused", &result);
+	EXPECT_STATUS(0, (int)result.count);
+	rendezvous_result_free(&result);
+	return status;
+}
+
+static void test_record_of_another_peer(void **state)
+{
+	struct record r;
+	struct client a;
+	struct client b;
+
+	(void)state;
+	fixture_connect(&a);
+	fixture_connect(&b);
+	rendezvous_record(&r, &a, ENVELOPE_RECORD, 1);
+	EXPECT_STATUS(RENDEZVOUS_NOT_AUTHORIZED, refused_status(&b, &r));
+	EXPECT(&relay, daemon_expect(&relay, "but was rejected", 2000));
+	client_free(&a);
+	client_free(&b);
+}
+
+/* Signed by oneself, but naming another peer inside. */
+static void test_record_that_names_another_peer(void **state)
+{
+	uint8_t payload[200];
+	struct writer w = writer_of(payload, sizeof(payload));
+	struct record r;
+	struct client a;
+	int status;
+
+	(void)state;
+	fixture_connect(&a);
+	peer_record_write(&w, &witness.identity.id, 1, NULL, 0);
+	r.len = identity_envelope(&a.identity, ENVELOPE_RECORD, payload, writer_len(&w), r.bytes,
+				  sizeof(r.bytes));
+	status = refused_status(&a, &r);
+	EXPECT_TRUE(status == RENDEZVOUS_INVALID_SIGNED_PEER_RECORD || status == RENDEZVOUS_NOT_AUTHORIZED);
+	client_free(&a);
+}
+
+/* Every bit of the envelope, in turn: none may pass. */
+static void test_every_bit_of_a_record(void **state)
+{
+	struct record good;
+	struct client a;
+
+	(void)state;
+	fixture_connect(&a);
+	for (int kind = ENVELOPE_RECORD; kind <= ENVELOPE_RECORD_LEGACY; kind++) {
+		rendezvous_record(&good, &a, (enum envelope_kind)kind, 1700000000);
+		for (size_t i = 0; i < good.len; i++) {
+			struct record r = good;
+			int status;
+
+			r.bytes[i] ^= (uint8_t)(1 << (i % 8));
+			status = rendezvous_register(&a, "bits", &r, 0);
+			if (status != RENDEZVOUS_INVALID_SIGNED_PEER_RECORD &&
+			    status != RENDEZVOUS_NOT_AUTHORIZED)
+				fixture_fail(__FILE__, __LINE__, "a changed record",
+					     fixture_number((long long)i));
+		}
+		EXPECT_STATUS(RENDEZVOUS_OK, rendezvous_register(&a, "bits", &good, 0));
+	}
+	EXPECT(&a, ask_unregister(&a, "bits"));
+	client_free(&a);
+}
+
+static void test_record_under_the_wrong_domain(void **state)
+{
+	struct record r;
+	struct client a;
+
+	(void)state;
+	fixture_connect(&a);
+	/* A voucher's envelope, well signed, is no record; nor is a record cut short or with bytes behind it.
+	 */
+	r.len = identity_envelope(&a.identity, ENVELOPE_VOUCHER, (const uint8_t *)"payload", 7, r.bytes,
+				  sizeof(r.bytes));
+	EXPECT_STATUS(RENDEZVOUS_INVALID_SIGNED_PEER_RECORD, refused_status(&a, &r));
+	rendezvous_record(&r, &a, ENVELOPE_RECORD, 1);
+	r.len--;
+	EXPECT_STATUS(RENDEZVOUS_INVALID_SIGNED_PEER_RECORD, refused_status(&a, &r));
+	r.len = 0;
+	EXPECT_STATUS(RENDEZVOUS_INVALID_SIGNED_PEER_RECORD, refused_status(&a, &r));
+	client_free(&a);
+}
+
+/* The signature of one flavour around the type of the other. */
+static void test_record_of_mixed_flavours(void **state)
+{
+	static const uint8_t standard_type[] = {0x12, 0x02, 0x03, 0x01};
+	uint8_t legacy_type[30] = {0x12, 28};
+	struct record legacy;
+	struct record mixed;
+	struct client a;
+
+	(void)state;
+	fixture_connect(&a);
+	memcpy(legacy_type + 2, "/libp2p/routing-state-record", 28);
+	rendezvous_record(&legacy, &a, ENVELOPE_RECORD_LEGACY, 1);
+	assert_memory_equal(legacy.bytes + 38, legacy_type, 30);
+	memcpy(mixed.bytes, legacy.bytes, 38);
+	memcpy(mixed.bytes + 38, standard_type, 4);
+	memcpy(mixed.bytes + 42, legacy.bytes + 68, legacy.len - 68);
+	mixed.len = legacy.len - 26;
+	EXPECT_STATUS(RENDEZVOUS_INVALID_SIGNED_PEER_RECORD, refused_status(&a, &mixed));
+	client_free(&a);
+}
+
+static void one_address(struct client *c, const void *bytes, size_t len, int wanted)
+{
+	struct span addr = {bytes, len};
+	struct record r;
+
+	rendezvous_record_of(&r, c, ENVELOPE_RECORD, &addr, 1);
+	EXPECT_STATUS(wanted, refused_status(c, &r));
+}
+
+/* Addresses that some client cannot parse, for one such record destroys the answer for everybody. */
+static void test_addresses_nobody_can_parse(void **state)
+{
+	static const uint8_t code_282[] = {4, 127, 0, 0, 1, 6, 0x0f, 0xa1, 0x9a, 0x02};
+	static const uint8_t code_300[] = {0xac, 0x02};
+	static const uint8_t cut[] = {4, 127, 0, 0};
+	static const uint8_t padded[] = {0x84, 0x00, 127, 0, 0, 1};
+	static const uint8_t bad_peer[] = {0xa5, 0x03, 3, 'a', 'b', 'c'};
+	static const uint8_t bad_name[] = {54, 2, 0xc3, 0x28};
+	uint8_t many[17 * 2];
+	struct client a;
+
+	(void)state;
+	for (size_t i = 0; i < 17; i++)
+		memcpy(many + 2 * i, "\xa2\x02", 2); /* seventeen /p2p-circuit */
+	fixture_connect(&a);
+	one_address(&a, code_282, sizeof(code_282), RENDEZVOUS_INVALID_SIGNED_PEER_RECORD);
+	one_address(&a, code_300, sizeof(code_300), RENDEZVOUS_INVALID_SIGNED_PEER_RECORD);
+	one_address(&a, cut, sizeof(cut), RENDEZVOUS_INVALID_SIGNED_PEER_RECORD);
+	one_address(&a, padded, sizeof(padded), RENDEZVOUS_INVALID_SIGNED_PEER_RECORD);
+	one_address(&a, bad_peer, sizeof(bad_peer), RENDEZVOUS_INVALID_SIGNED_PEER_RECORD);
+	one_address(&a, bad_name, sizeof(bad_name), RENDEZVOUS_INVALID_SIGNED_PEER_RECORD);
+	one_address(&a, many, sizeof(many), RENDEZVOUS_INVALID_SIGNED_PEER_RECORD);
+	one_address(&a, "", 0, RENDEZVOUS_INVALID_SIGNED_PEER_RECORD);
+	client_free(&a);
+}
+
+/* The privacy guard: no address but circuits through this relay to the registrant. */
+static void guarded(struct client *c, const char *text)
+{
+	struct multiaddr a;
+
+	EXPECT_STATUS(0, multiaddr_from_text(&a, text));
+	one_address(c, a.bytes, a.len, RENDEZVOUS_NOT_AUTHORIZED);
+}
+
+static void test_addresses_that_give_somebody_away(void **state)
+{
+	char id[PEER_ID_TEXT_MAX];
+	char text[400];
+	struct rendezvous_result result;
+	struct client a;
+
+	(void)state;
+	fixture_connect(&a);
+	peer_id_to_text(&relay.id, id);
+	guarded(&a, "/ip4/203.0.113.7/tcp/4001");
+	guarded(&a, "/dns4/home.example.org/tcp/4001");
+	guarded(
+	    &a,
+	    "/ip4/127.0.0.1/tcp/4001/p2p/12D3KooWBtg3aaRMjxwedh83aGiUkwSxDwUZkzuJcfaqUmo7R3pq/p2p-circuit");
+	snprintf(text, sizeof(text), "/ip4/127.0.0.1/tcp/4001/p2p/%s", id);
+	guarded(&a, text);
+	snprintf(text, sizeof(text),
+		 "/ip4/127.0.0.1/tcp/4001/p2p/%s/p2p-circuit/p2p/"
+		 "12D3KooWBtg3aaRMjxwedh83aGiUkwSxDwUZkzuJcfaqUmo7R3pq",
+		 id);
+	guarded(&a, text);
+	snprintf(text, sizeof(text), "/ip4/127.0.0.1/tcp/4001/p2p/%s/p2p-circuit/ip4/203.0.113.7/tcp/1", id);
+	guarded(&a, text);
+	EXPECT(&relay, daemon_expect(&relay, "DUSK_PRIVACY_GUARD", 2000));
+	EXPECT(&a, ask_discover(&a, NULL, 0, NULL, 0, &result));
+	EXPECT_STATUS(RENDEZVOUS_NOT_AUTHORIZED, result.status);
+	rendezvous_result_free(&result);
+	client_free(&a);
+}
+
+static void test_record_without_addresses(void **state)
+{
+	struct record r;
+	struct client a;
+
+	(void)state;
+	fixture_connect(&a);
+	rendezvous_record_of(&r, &a, ENVELOPE_RECORD, NULL, 0);
+	EXPECT_STATUS(RENDEZVOUS_OK, rendezvous_register(&a, "bare", &r, 0));
+	EXPECT(&a, ask_unregister(&a, "bare"));
+	client_free(&a);
+}
+
+static void test_bad_namespaces(void **state)
+{
+	static const char *const bad[] = {"\xff",     "\xc3\x28",	  "\xed\xa0\x80",
+					  "\xc0\xaf", "\xf5\x80\x80\x80", "abc\xe2\x82"};
+	char long_one[257];
+	struct rendezvous_result result;
+	struct record r;
+	struct client a;
+
+	(void)state;
+	memset(long_one, 'n', sizeof(long_one));
+	long_one[256] = '\0';
+	fixture_connect(&a);
+	rendezvous_record(&r, &a, ENVELOPE_RECORD, 1);
+	EXPECT_STATUS(RENDEZVOUS_INVALID_NAMESPACE, rendezvous_register(&a, long_one, &r, 0));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		EXPECT_STATUS(RENDEZVOUS_INVALID_NAMESPACE, rendezvous_register(&a, bad[i], &r, 0));
+		EXPECT(&a, ask_discover(&a, bad[i], 0, NULL, 0, &result));
+		EXPECT_STATUS(RENDEZVOUS_INVALID_NAMESPACE, result.status);
+		rendezvous_result_free(&result);
+	}
+	client_free(&a);
+}
+
+static int cookie_status(struct client *c, const char *ns, const void *cookie, size_t len, size_t count)
+{
+	struct rendezvous_result result;
+	int status;
+
+	EXPECT(c, ask_discover(c, ns, 0, cookie, len, &result));
+	status = result.status;
+	EXPECT_STATUS((int)count, (int)result.count);
+	rendezvous_result_free(&result);
+	return status;
+}
+
+static void test_cookies(void **state)
+{
+	struct rendezvous_result result;
+	uint8_t forged[8 + 6] = {0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+				 0xff, 'c',  'o',  'o',	 'k',  'i',  'e'};
+	static uint8_t huge[1000];
+	struct client a;
+
+	(void)state;
+	rendezvous_join(&a, "cookie", ENVELOPE_RECORD);
+	EXPECT_STATUS(RENDEZVOUS_INVALID_COOKIE, cookie_status(&a, "cookie", "1234567", 7, 0));
+	EXPECT_STATUS(RENDEZVOUS_INVALID_COOKIE, cookie_status(&a, "cookie", "12345678other", 13, 0));
+	EXPECT_STATUS(RENDEZVOUS_INVALID_COOKIE, cookie_status(&a, "cookie", "12345678cookies", 15, 0));
+	EXPECT_STATUS(RENDEZVOUS_INVALID_COOKIE, cookie_status(&a, "cookie", huge, sizeof(huge), 0));
+	EXPECT_STATUS(RENDEZVOUS_OK,
+		      cookie_status(&a, "cookie", forged, sizeof(forged), 1)); /* from the start */
+	memset(forged, 0, 8);
+	EXPECT_STATUS(RENDEZVOUS_OK, cookie_status(&a, "cookie", forged, sizeof(forged), 1));
+	EXPECT_STATUS(RENDEZVOUS_OK, cookie_status(&a, "cookie", forged, 8, 1)); /* without namespace: none */
+	rendezvous_discover(&a, "cookie", &result);
+	EXPECT_STATUS(RENDEZVOUS_OK,
+		      cookie_status(&a, "cookie", result.cookie, result.cookie_len, 0)); /* nothing new */
+	rendezvous_result_free(&result);
+	EXPECT(&a, ask_unregister(&a, "cookie"));
+	client_free(&a);
+}
+
+/* --- messages
+ * ------------------------------------------------------------------------------------------------------------
+ */
+
+/* The stream ends without an answer and the connection lives. */
+static void stream_ends(const void *bytes, size_t len, bool finish)
+{
+	struct exchange x;
+	struct client c;
+
+	fixture_connect(&c);
+	EXPECT(&c, peer_stream(&c, &x, RENDEZVOUS_PROTOCOL));
+	exchange_write(&x, bytes, len);
+	if (finish)
+		exchange_finish(&x);
+	EXPECT(&c, client_wait_over(&c, &x, "the end of the stream"));
+	EXPECT(&c, ask_ping(&c, 1));
+	exchange_close(&x);
+	client_free(&c);
+}
+
+static void test_requests_too_long(void **state)
+{
+	uint8_t whole[2 + 8193] = {0x81, 0x40}; /* 8193 bytes */
+
+	(void)state;
+	stream_ends(whole, 2, false);
+	EXPECT_STREAM_CLOSED("message_too_long");
+	stream_ends(whole, sizeof(whole), false);
+	stream_ends("\xff\xff\xff\xff\x7f", 5, false);
+	stream_ends("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 11, false);
+}
+
+static void test_longest_request(void **state)
+{
+	uint8_t message[RENDEZVOUS_REQUEST_MAX] = {0x08, 0x03, 0x2a, 0x04, 0x0a, 0x02,
+						   'n',	 's',  0xfa, 0x07, 0xf5, 0x3f};
+	struct rendezvous_result result = {0};
+	struct span answer;
+	struct exchange x;
+	struct client c;
+
+	(void)state;
+	fixture_connect(&c);
+	EXPECT(&c, peer_stream(&c, &x, RENDEZVOUS_PROTOCOL));
+	peer_message(&x, message, 12 + 8181 - 1);
+	EXPECT(&c, client_message(&c, &x, RENDEZVOUS_ANSWER_MAX, &answer, "the answer to a longest request"));
+	EXPECT_TRUE(ask_rendezvous_read(&x, &result) > 0);
+	EXPECT_STATUS(RENDEZVOUS_OK, result.status);
+	rendezvous_result_free(&result);
+	exchange_close(&x);
+	client_free(&c);
+}
+
+static void test_malformed_requests(void **state)
+{
+	(void)state;
+	stream_ends("\x04\xff\xff\xff\xff", 5, false);
+	stream_ends("\x02\x08\x03", 3, false);	       /* DISCOVER without its body */
+	stream_ends("\x02\x08\x00", 3, false);	       /* REGISTER without its body */
+	stream_ends("\x02\x08\x02", 3, false);	       /* UNREGISTER without its body */
+	stream_ends("\x02\x08\x09", 3, false);	       /* no such type */
+	stream_ends("\x04\x08\x01\x1a\x00", 5, false); /* an answer */
+	stream_ends("\x04\x08\x04\x32\x00", 5, false); /* the other answer */
+	stream_ends("\x03\x2a\x7f\x0a", 4, false);     /* longer inside than outside */
+	EXPECT_STREAM_CLOSED("message_");
+}
+
+static void test_requests_cut_short(void **state)
+{
+	(void)state;
+	stream_ends("", 0, true);
+	stream_ends("\x0a\x08\x03\x2a", 4, true);
+	stream_ends("\x80", 1, true);
+}
+
+static void test_a_request_never_finished_ends(void **state)
+{
+	struct exchange x;
+	struct client c;
+
+	(void)state;
+	if (!fixture_slow("a rendezvous request that is never finished is reset after a minute"))
+		return;
+	fixture_connect(&c);
+	EXPECT(&c, peer_stream(&c, &x, RENDEZVOUS_PROTOCOL));
+	exchange_write(&x, "\x0a\x08\x03\x2a", 4);
+	c.timeout_ms = 90000;
+	EXPECT(&c, client_wait_over(&c, &x, "the end of the stream"));
+	EXPECT_STREAM_CLOSED("message_timeout");
+	exchange_close(&x);
+	client_free(&c);
+}
+
+/* --- floods
+ * --------------------------------------------------------------------------------------------------------------
+ */
+
+static void test_more_namespaces_than_a_peer_may_have(void **state)
+{
+	struct rendezvous_result result;
+	struct record r;
+	struct client a;
+	int kept = 0;
+	int last = 0;
+
+	(void)state;
+	fixture_connect(&a);
+	rendezvous_record(&r, &a, ENVELOPE_RECORD, 1);
+	for (int i = 0; i < 10000; i++) {
+		char ns[32];
+
+		snprintf(ns, sizeof(ns), "many/%d", i);
+		last = rendezvous_register(&a, ns, &r, 60);
+		kept += last == RENDEZVOUS_OK;
+	}
+	EXPECT_STATUS(1000, kept);
+	EXPECT_TRUE(last == RENDEZVOUS_UNAVAILABLE || last == RENDEZVOUS_NOT_AUTHORIZED);
+	EXPECT_STATUS(RENDEZVOUS_OK,
+		      rendezvous_register(&a, "many/7", &r, 60)); /* a replacement is never refused */
+	rendezvous_discover(&a, "many/999", &result);
+	EXPECT_STATUS(1, (int)result.count);
+	rendezvous_result_free(&result);
+	client_free(&a);
+}
+
+/* Kilobytes of anonymous memory of the daemon's process called `name`. */
+static long process_memory(const char *name)
+{
+	char path[64];
+	char line[256];
+	long found = -1;
+	DIR *all = opendir("/proc");
+	struct dirent *entry;
+
+	while (all && found < 0 && (entry = readdir(all)) != NULL) {
+		bool is_it = false;
+		bool is_ours = false;
+		long memory = -1;
+		FILE *file;
+
+		snprintf(path, sizeof(path), "/proc/%.20s/status", entry->d_name);
+		file = fopen(path, "re");
+		while (file && fgets(line, sizeof(line), file)) {
+			is_it = is_it || (strncmp(line, "Name:\t", 6) == 0 &&
+					  strncmp(line + 6, name, strlen(name)) == 0);
+			is_ours =
+			    is_ours || (strncmp(line, "PPid:\t", 6) == 0 && atoi(line + 6) == relay.pid);
+			if (strncmp(line, "RssAnon:", 8) == 0)
+				memory = atol(line + 8);
+		}
+		if (file)
+			fclose(file);
+		if (is_it && is_ours)
+			found = memory;
+	}
+	if (all)
+		closedir(all);
+	return found;
+}
+
+static void discover_times(struct client *c, int count)
+{
+	struct rendezvous_request q = {
+	    .type = RENDEZVOUS_DISCOVER, .has_ns = true, .ns = {(const uint8_t *)"flood", 5}};
+	struct rendezvous_result result = {0};
+	struct exchange x;
+
+	EXPECT(c, peer_stream(c, &x, RENDEZVOUS_PROTOCOL));
+	for (int i = 0; i < count; i++) {
+		EXPECT(c, ask_rendezvous_on(c, &x, &q, &result));
+		EXPECT_STATUS(1, (int)result.count);
+		rendezvous_result_free(&result);
+	}
+	exchange_close(&x);
+}
+
+static void test_discover_flood_leaves_memory_flat(void **state)
+{
+	int count = fixture_slow("a million DISCOVERs (here 20 000)") ? 1000000 : 20000;
+	struct client a;
+	long before;
+	long after;
+
+	(void)state;
+	rendezvous_join(&a, "flood", ENVELOPE_RECORD);
+	discover_times(&a, 2000);
+	before = process_memory("netproc");
+	discover_times(&a, count);
+	after = process_memory("netproc");
+	EXPECT_TRUE(before > 0);
+	EXPECT_TRUE(after - before < 256);
+	EXPECT(&a, ask_unregister(&a, "flood"));
+	client_free(&a);
+}
+
+static int group_begin(void **state)
+{
+	(void)state;
+	return fixture_begin(settings);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    E2E_TEST(test_record_of_another_peer),
+	    E2E_TEST(test_record_that_names_another_peer),
+	    E2E_TEST(test_every_bit_of_a_record),
+	    E2E_TEST(test_record_under_the_wrong_domain),
+	    E2E_TEST(test_record_of_mixed_flavours),
+	    E2E_TEST(test_addresses_nobody_can_parse),
+	    E2E_TEST(test_addresses_that_give_somebody_away),
+	    E2E_TEST(test_record_without_addresses),
+	    E2E_TEST(test_bad_namespaces),
+	    E2E_TEST(test_cookies),
+	    E2E_TEST(test_requests_too_long),
+	    E2E_TEST(test_longest_request),
+	    E2E_TEST(test_malformed_requests),
+	    E2E_TEST(test_requests_cut_short),
+	    E2E_TEST(test_a_request_never_finished_ends),
+	    E2E_TEST(test_more_namespaces_than_a_peer_may_have),
+	    E2E_TEST(test_discover_flood_leaves_memory_flat),
+	};
+
+	return cmocka_run_group_tests(tests, group_begin, fixture_group_end);
+}
