@@ -1,0 +1,10 @@
+# Rendezvous with the real pool, wheel, streams and messages; conn, limits and reservations stand in the fixture.
+UNIT_RENDEZVOUS := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard netproc/rendezvous*.c) netproc/table.c netproc/pool.c \
+                     netproc/wheel.c netproc/stream.c netproc/message.c tests/unit/rendezvous_fixture.c)
+
+UNIT_test_net_rendezvous_order    := $(BUILD)/obj/netproc/rendezvous_order.o $(BUILD)/obj/netproc/table.o
+UNIT_test_net_rendezvous_cookie   := $(BUILD)/obj/netproc/rendezvous_cookie.o $(BUILD)/obj/netproc/table.o
+UNIT_test_net_rendezvous_store    := $(UNIT_RENDEZVOUS)
+UNIT_test_net_rendezvous_register := $(UNIT_RENDEZVOUS)
+UNIT_test_net_rendezvous_discover := $(UNIT_RENDEZVOUS)
+UNIT_test_net_rendezvous_stream   := $(UNIT_RENDEZVOUS)
