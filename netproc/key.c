@@ -152,21 +152,27 @@ static uint64_t place_take(struct key *key, struct key_request *request)
 	return (uint64_t)++place->generation << 32 | slot;
 }
 
+static struct key_request *place_free(struct key *key, uint32_t slot)
+{
+	struct key_place *place = &key->place[slot];
+	struct key_request *request = place->request;
+	place->request = NULL;
+	place->next_free = key->first_free;
+	key->first_free = slot;
+	key->out--;
+	return request;
+}
+
 /* The request of an id, its place freed; NULL when nobody asked. */
 static struct key_request *place_give(struct key *key, uint64_t id, enum key_kind kind)
 {
 	uint32_t slot = (uint32_t)id;
 	if (slot >= IMSG_OUTSTANDING)
 		return NULL;
-	struct key_place *place = &key->place[slot];
-	struct key_request *request = place->request;
-	if (request == NULL || place->generation != id >> 32 || request->kind != kind)
+	const struct key_place *place = &key->place[slot];
+	if (place->request == NULL || place->generation != id >> 32 || place->request->kind != kind)
 		return NULL;
-	place->request = NULL;
-	place->next_free = key->first_free;
-	key->first_free = slot;
-	key->out--;
-	return request;
+	return place_free(key, slot);
 }
 
 static bool places_left(const struct key *key)
@@ -180,8 +186,7 @@ static bool places_left(const struct key *key)
 static void put_back(struct key *key, struct key_queue *queue, const uint64_t ids[], size_t count)
 {
 	while (count-- > 0) {
-		struct key_request *request =
-		    place_give(key, ids[count], key->place[(uint32_t)ids[count]].request->kind);
+		struct key_request *request = place_free(key, (uint32_t)ids[count]);
 		request->next = queue->first;
 		if (queue->first == NULL)
 			queue->last = &request->next;
