@@ -2,3 +2,29 @@
 FUZZ_imsg         := $(BUILD)/lib/libimsg.a
 FUZZ_imsg_keyproc := $(filter-out %/main.o,$(OBJ_keyproc)) $(BUILD)/lib/libimsg.a
 FUZZ_keyfile      := $(filter-out %/main.o,$(OBJ_keyproc)) $(BUILD)/lib/libimsg.a
+
+# Attacks: every tests/attack/attack_*.c is one program; what it needs besides the shared files is its line ATTACK_<name>.
+#   make attack                      all; as root also those that need it; says what was skipped and why
+#   make attack ATTACK_ONLY=calls    one
+#   make policy                      writes the text of each program's filter to docs/policy
+ATTACK_ONLY   ?= *
+ATTACK_SRC    := $(sort $(wildcard tests/attack/attack_*.c))
+ATTACK_BIN    := $(ATTACK_SRC:tests/attack/%.c=$(BUILD)/tests/attack/%)
+ATTACK_SHARED := $(patsubst %.c,$(BUILD)/obj/%.o,tests/attack/attack.c tests/attack/policies.c \
+                   keyproc/sandbox.c netproc/sandbox.c parent/sandbox.c)
+
+.SECONDEXPANSION:
+$(BUILD)/tests/attack/%: $(BUILD)/obj/tests/attack/%.o $(ATTACK_SHARED) $$(ATTACK_$$*) $(BUILD)/lib/libimsg.a $(BUILD)/lib/libproto.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lsodium -lcap-ng -lseccomp
+
+attack-programs: $(ATTACK_BIN)
+
+attack: programs attack-programs
+	@ATTACK_BUILD=$(BUILD) sh tests/attack/run.sh $(filter $(BUILD)/tests/attack/attack_$(subst *,%,$(ATTACK_ONLY)),$(ATTACK_BIN))
+
+policy: $(BUILD)/tests/attack/attack_policy
+	@mkdir -p docs/policy
+	for p in keyproc netproc parent; do $< $$p > docs/policy/$$p.pfc || exit 1; done
+
+.PHONY: attack attack-programs policy

@@ -1,0 +1,24 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Runs the attack programs given, one after another; prints what each says, and the sum at the end. Exits 1 when an attack got through.
+set -u
+passed=0 failed=0 skipped=0 broken=0
+output=$(mktemp)
+trap 'rm -f "$output"' EXIT
+for program in "$@"; do
+	"$program" >"$output" 2>&1 || broken=1
+	cat "$output"
+	sum=$(grep -E ': [0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$output" | tail -n 1)
+	if [ -z "$sum" ]; then
+		echo "  FAILED: $program ended without its sum"
+		failed=$((failed + 1))
+		continue
+	fi
+	# shellcheck disable=SC2086
+	set -- $(echo "$sum" | sed 's/^[^:]*: \([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/')
+	passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+done
+[ "$(id -u)" -eq 0 ] || echo "  not root: attacks on root mode and by other users were skipped"
+echo "attack: $passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ "$broken" -eq 0 ]
