@@ -234,7 +234,9 @@ static void fields(void **state)
 static void fields_refused(void **state)
 {
 	static const char *const bad[] = {
-	    "00",		      /* field number 0 */
+	    "00",		      /* field number 0, and no value */
+	    "0000",		      /* field number 0 */
+	    "020161",		      /* field number 0 */
 	    "08",		      /* no value */
 	    "0880",		      /* unfinished value */
 	    "1201",		      /* length past the end */

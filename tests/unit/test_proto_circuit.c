@@ -5,6 +5,7 @@
 #include "proto_vectors.h"
 
 #include "proto/circuit_message.h"
+#include "proto/protobuf_arena.h"
 
 #define DUSK_ADDR "36 12 72656c61792e6475736b636861742e617070 06 0fa1 a50326" K_PEER_ID
 
@@ -281,6 +282,7 @@ static void largest(void **state)
 
 	memcpy(b.at, "\x7a\xfd\x1f", 3); /* one unknown field over all of it */
 	assert_int_equal(hop_message_parse(b.at, CIRCUIT_MESSAGE_MAX, &back), 0);
+	b.at[1]++; /* good as well, and a byte too long */
 	assert_int_equal(hop_message_parse(b.at, CIRCUIT_MESSAGE_MAX + 1, &back), -1);
 	assert_int_equal(stop_message_parse(b.at, CIRCUIT_MESSAGE_MAX + 1, &back), -1);
 }
@@ -296,6 +298,30 @@ static void more_addresses_than_kept(void **state)
 	assert_int_equal(m.addr_count, CIRCUIT_ADDRS_MAX);
 }
 
+/* Whatever is asked for, in whatever order, lies within the memory, aligned and apart. */
+static void arena_keeps_within_its_memory(void **state)
+{
+	static const size_t sizes[] = {1, 24, 40, 7, 100, 16, 0, SIZE_MAX, SIZE_MAX - 15, 63};
+	_Alignas(max_align_t) uint8_t memory[1000];
+	struct protobuf_arena arena;
+	const uint8_t *last_end = memory;
+
+	(void)state;
+	protobuf_arena_init(&arena, memory, sizeof(memory) - 3);
+	for (size_t i = 0; i < 1000; i++) {
+		size_t size = sizes[i % COUNT_OF(sizes)];
+		uint8_t *got = arena.allocator.alloc(arena.allocator.allocator_data, size);
+
+		if (got == NULL)
+			continue;
+		assert_true(got >= last_end && size <= (size_t)(memory + sizeof(memory) - 3 - got));
+		assert_int_equal((size_t)(got - memory) % _Alignof(max_align_t), 0);
+		last_end = got + size;
+		memset(got, 0xee, size);
+	}
+	assert_true(last_end - memory > 900);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -308,6 +334,7 @@ int main(void)
 	    cmocka_unit_test(deep_nesting_in_unknown_bytes_is_not_entered),
 	    cmocka_unit_test(largest),
 	    cmocka_unit_test(more_addresses_than_kept),
+	    cmocka_unit_test(arena_keeps_within_its_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

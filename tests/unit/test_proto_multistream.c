@@ -95,6 +95,7 @@ static void lines_refused(void **state)
 	    "0a 2f6e6f6973650a0a0a30", /* newline not last */
 	    "8000",		       /* length not minimal */
 	    "8100",		       /* length not minimal */
+	    "8300 6e610a",	       /* length not minimal, line good */
 	    "808001",		       /* length of three bytes */
 	    "8180",		       /* length of three bytes */
 	    "8108",		       /* 1025 */

@@ -127,6 +127,28 @@ static void records_that_look_alike(void **state)
 	}
 }
 
+/* The search for the record starts behind the namespace, where only its beginning stands, at the very end. */
+static void beginning_of_a_record_at_the_end(void **state)
+{
+	struct bytes record = {.len = 50}, b = bytes_of_hex("0800 1259 1232");
+	struct rendezvous_request q;
+	uint8_t *copy;
+
+	(void)state;
+	for (size_t i = 0; i < record.len; i++)
+		record.at[i] = (uint8_t)(i + 'A');
+	memcpy(b.at + b.len, record.at, record.len);
+	b.len += record.len;
+	memcpy(b.at + b.len, "\x0a\x01n\x7a\x20", 5);
+	memcpy(b.at + b.len + 5, record.at, 32);
+	b.len += 5 + 32;
+	copy = exact_copy(b.at, b.len);
+	assert_int_equal(rendezvous_request_parse(copy, b.len, &q), 0);
+	assert_ptr_equal(q.record.bytes, copy + 6);
+	assert_int_equal(q.record.len, record.len);
+	free(copy);
+}
+
 static void requests_refused(void **state)
 {
 	static const char *const bad[] = {
@@ -187,6 +209,11 @@ static void request_sizes(void **state)
 	assert_int_equal(rendezvous_request_parse(b.at, RENDEZVOUS_REQUEST_MAX, &q), 0);
 	assert_int_equal(q.record.len, RENDEZVOUS_REQUEST_MAX - 6);
 	assert_ptr_equal(q.record.bytes, b.at + 6);
+	w = writer_of(b.at, sizeof(b.at));
+	writer_u8(&w, 0x12);
+	writer_varint(&w, RENDEZVOUS_REQUEST_MAX - 2);
+	writer_u8(&w, 0x12);
+	writer_varint(&w, RENDEZVOUS_REQUEST_MAX - 5);
 	assert_int_equal(rendezvous_request_parse(b.at, RENDEZVOUS_REQUEST_MAX + 1, &q), -1);
 	for (size_t i = 0; i < RENDEZVOUS_REQUEST_MAX; i += 2)
 		memcpy(b.at + i, "\x78\x01", 2); /* 4096 unknown fields */
@@ -213,6 +240,10 @@ static void answers_written(void **state)
 	w = writer_of(out, sizeof(out));
 	rendezvous_discover_refusal_write(&w, RENDEZVOUS_INVALID_COOKIE);
 	assert_written(&w, "06 0804 3202 1867");
+	w = writer_of(out, sizeof(out));
+	rendezvous_discover_head_write(&w, 0, 0);
+	rendezvous_discover_tail_write(&w, NULL, 0);
+	assert_written(&w, "06 0804 3202 1800");
 	w = writer_of(out, sizeof(out));
 	rendezvous_discover_head_write(&w, 0, 12);
 	rendezvous_discover_tail_write(&w, (const uint8_t *)"\0\0\0\0\0\0\0\1chat", 12);
@@ -330,17 +361,12 @@ static void answers_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(requests_written),
-	    cmocka_unit_test(requests_read),
-	    cmocka_unit_test(what_clients_leave_out),
-	    cmocka_unit_test(any_namespace_bytes),
-	    cmocka_unit_test(records_that_look_alike),
-	    cmocka_unit_test(requests_refused),
-	    cmocka_unit_test(requests_truncated),
-	    cmocka_unit_test(request_sizes),
-	    cmocka_unit_test(answers_written),
-	    cmocka_unit_test(answers_in_pieces),
-	    cmocka_unit_test(answers_read),
+	    cmocka_unit_test(requests_written),	       cmocka_unit_test(requests_read),
+	    cmocka_unit_test(what_clients_leave_out),  cmocka_unit_test(any_namespace_bytes),
+	    cmocka_unit_test(records_that_look_alike), cmocka_unit_test(beginning_of_a_record_at_the_end),
+	    cmocka_unit_test(requests_refused),	       cmocka_unit_test(requests_truncated),
+	    cmocka_unit_test(request_sizes),	       cmocka_unit_test(answers_written),
+	    cmocka_unit_test(answers_in_pieces),       cmocka_unit_test(answers_read),
 	    cmocka_unit_test(answers_refused),
 	};
 
