@@ -70,6 +70,7 @@ static void circuit_free(struct circuit *circuit)
 	wheel_cancel(&circuit->wait);
 	list_remove(&circuit->all);
 	limits_connect_end(net, &circuit->counted);
+	net->window_extra -= circuit->half[0].window + circuit->half[1].window - 2u * STREAM_WINDOW_LEAST;
 	net_drop(net, NET_COUNT_CIRCUITS);
 	net_count(net, NET_COUNT_CIRCUITS_CLOSED);
 	circuit_count_life(net, (net->now - circuit->began) / 1000);

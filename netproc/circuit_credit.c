@@ -67,7 +67,7 @@ void circuit_credit_init(struct circuit *circuit)
 /* Windows above the least take from a quarter of the pool. */
 static bool credit_may_grow(const struct net *net, uint32_t window)
 {
-	return window < net->settings.max_window && !pool_above(net, CREDIT_TIGHT) && window < pool_cap(net) / 64;
+	return window < net->settings.max_window && !pool_above(net, CREDIT_TIGHT) && net->window_extra + window <= pool_cap(net) / 4;
 }
 
 /* Half the window used within two round trips of the whole path, and nothing waiting at the destination: the window is what limits. */
@@ -80,8 +80,12 @@ static void credit_grow(struct circuit_half *half, const struct stream *from, co
 	half->epoch_bytes += credited;
 	if (half->epoch_bytes < half->window / 2)
 		return;
-	if (took <= round_trips && to->queue.len == 0 && credit_may_grow(net, half->window))
-		half->window = half->window > net->settings.max_window / 2 ? (uint32_t)net->settings.max_window : half->window * 2;
+	if (took <= round_trips && to->queue.len == 0 && credit_may_grow(net, half->window)) {
+		uint32_t window = half->window > net->settings.max_window / 2 ? (uint32_t)net->settings.max_window : half->window * 2;
+
+		net->window_extra += window - half->window;
+		half->window = window;
+	}
 	half->epoch_at = (uint32_t)net->now;
 	half->epoch_bytes = 0;
 }

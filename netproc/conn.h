@@ -96,6 +96,7 @@ struct conn {
 	uint16_t remote_port;
 	uint32_t held_since; /* seconds of net->now when the unfinished record began */
 	uint32_t active;     /* seconds of net->now of the last request */
+	uint32_t progress;   /* seconds of net->now when a write last took bytes, or there was nothing to write */
 	uint32_t born;	     /* seconds of net->now at accept */
 	struct reservation *reservation; /* what this connection holds */
 	struct wheel_timer timer;

@@ -8,6 +8,7 @@
 
 #include "netproc/conn.h"
 #include "netproc/key.h"
+#include "netproc/memory.h"
 #include "netproc/noise.h"
 #include "netproc/process.h"
 
@@ -152,6 +153,7 @@ static void loop_end(struct process *process)
 	struct net *net = &process->net;
 
 	key_flush(net);
+	memory_turn(net);
 	conn_reap(net);
 	if (net->draining && !process->drained)
 		process_drain(process);

@@ -311,7 +311,7 @@ static size_t noise_open_records(struct conn *conn, const uint8_t *bytes, size_t
 	while (len - used >= 2) {
 		size_t size = (size_t)bytes[used] << 8 | bytes[used + 1];
 
-		if (size <= AEAD_TAG) {
+		if (size < AEAD_TAG) {
 			conn_close(conn, CLOSE_NOISE_SIZE);
 			break;
 		}

@@ -34,16 +34,11 @@ static void ping_closed(struct stream *stream, enum close_reason reason)
 	forget_piece(stream);
 }
 
-/* False: the stream is gone. A peer that sends pings and takes no echo is cut: no more than one needs to be
- * out. */
+/* False: the stream is gone. A peer that sends pings and takes no echo is cut once the stream's queue is full. */
 static bool echo(struct stream *stream, const uint8_t *bytes)
 {
-	if (stream_room(stream) < PING_SIZE) {
-		stream_reset(stream, CLOSE_NOT_READING);
-		return false;
-	}
 	if (stream_write(stream, bytes, PING_SIZE) != 0) {
-		stream_reset(stream, CLOSE_MEMORY);
+		stream_reset(stream, CLOSE_NOT_READING);
 		return false;
 	}
 	net_count(stream->net, NET_COUNT_PING_ECHOED);

@@ -71,7 +71,7 @@ struct rendezvous_envelope *rendezvous_envelope_new(struct rendezvous_store *sto
 		return NULL;
 	envelope->references = 1;
 	envelope->len = (uint16_t)offer->record.len;
-	envelope->kind = offer->kind;
+	envelope->kind = (uint8_t)offer->kind;
 	envelope->circuits = offer->circuits;
 	memcpy(envelope->bytes, offer->record.bytes, offer->record.len);
 	return envelope;

@@ -63,12 +63,23 @@ static enum selection_result selection_lines(struct selection *selection, const 
 	return result;
 }
 
+/* Whoever speaks another protocol (HTTP, say) is told apart at the first byte that differs, not at the end of a line that never comes. */
+static bool selection_header_begins(const uint8_t *bytes, size_t len)
+{
+	static const char header[] = "\x13" MULTISTREAM_HEADER "\n";
+	size_t most = sizeof(header) - 1;
+
+	return memcmp(bytes, header, len < most ? len : most) == 0;
+}
+
 /* Keeps an unfinished line: shorter than the longest whole one, or it would have been refused. */
 static enum selection_result selection_keep(struct selection *selection, const struct selection_call *call, const uint8_t *bytes,
 					    size_t len)
 {
 	if (len == 0)
 		return SELECTION_MORE;
+	if (!selection->header_seen && !selection_header_begins(bytes, len))
+		return selection_fail(call, CLOSE_MULTISTREAM_HEADER);
 	if (selection->line == NULL)
 		selection->line = pool_take(call->net, MULTISTREAM_LINE_MAX + 2);
 	if (selection->line == NULL)
@@ -88,6 +99,8 @@ static enum selection_result selection_complete(struct selection *selection, con
 
 	for (*used = 0; *used < len && taken == 0 && result == SELECTION_MORE; ++*used) {
 		line->bytes[line->end++] = bytes[*used];
+		if (!selection->header_seen && !selection_header_begins(line->bytes, line->end))
+			return selection_fail(call, CLOSE_MULTISTREAM_HEADER);
 		result = selection_lines(selection, call, line->bytes, line->end, &taken);
 	}
 	if (taken > 0)

@@ -50,7 +50,8 @@ static int yamux_syn(struct conn *conn, uint32_t id)
 		yamux_violation(conn, CLOSE_YAMUX_STREAM_ID);
 		return -1;
 	}
-	if (id <= session->highest_remote) {
+	/* Numbers need not come in order (rust numbers a stream before it says so), but a live one cannot begin again. */
+	if (yamux_find(session, id) != NULL) {
 		yamux_violation(conn, CLOSE_YAMUX_STREAM_DUPLICATE);
 		return -1;
 	}
@@ -59,7 +60,6 @@ static int yamux_syn(struct conn *conn, uint32_t id)
 		return -1;
 	}
 	session->budget_opens--;
-	session->highest_remote = id;
 	stream = yamux_stream_new(conn, id);
 	if (stream == NULL || negotiate_inbound(stream) != 0) {
 		if (stream != NULL) {

@@ -86,7 +86,9 @@ int yamux_write(struct stream *stream, const void *bytes, size_t len)
 {
 	if (stream->local_finishing || stream->closing || !conn_alive(stream->conn))
 		return -1;
-	if (stream->queue.len + len > STREAM_QUEUE_MOST + 4096 || queue_append(stream->net, &stream->queue, bytes, len) != 0)
+	if (stream->queue.len >= STREAM_QUEUE_MOST)
+		conn_pump(stream->conn);
+	if (stream->queue.len >= STREAM_QUEUE_MOST || queue_append(stream->net, &stream->queue, bytes, len) != 0)
 		return -1;
 	yamux_schedule(stream);
 	return 0;

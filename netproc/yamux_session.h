@@ -17,7 +17,6 @@ struct yamux_session {
 	struct stream **streams; /* by id: open addressing, a power of two of places, NULL until the first stream */
 	uint32_t places;
 	uint32_t count;
-	uint32_t highest_remote; /* highest id the peer opened */
 	uint32_t next_local;	 /* next id of ours: even */
 	uint32_t frame_left;	 /* payload of the current data frame still to come */
 	uint32_t frame_stream;	 /* its stream; 0: drained */
