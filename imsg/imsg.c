@@ -86,13 +86,15 @@ enum imsg_result imsg_receive(struct imsg_channel *channel, struct imsg_table *t
 	union datagram in;
 	ssize_t n;
 
+	/* A peer that ended with messages of ours unread makes the kernel say ECONNRESET once, before what
+	 * the peer still had to say. */
 	do
 		n = read(channel->fd, in.bytes, sizeof(in.bytes));
-	while (n < 0 && errno == EINTR);
+	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (n > 0)
 		return imsg_dispatch(channel, table, in.bytes, (size_t)n);
 	/* An empty datagram reads like the end of the channel; no process sends one, so ending is right. */
-	if (n == 0 || errno == ECONNRESET)
+	if (n == 0)
 		return IMSG_CLOSED;
 	return errno == EAGAIN ? IMSG_AGAIN : IMSG_ERROR;
 }

@@ -13,6 +13,9 @@ ATTACK_BIN    := $(ATTACK_SRC:tests/attack/%.c=$(BUILD)/tests/attack/%)
 ATTACK_SHARED := $(patsubst %.c,$(BUILD)/obj/%.o,tests/attack/attack.c tests/attack/policies.c \
                    keyproc/sandbox.c netproc/sandbox.c parent/sandbox.c)
 
+ATTACK_LIVE := $(BUILD)/obj/tests/attack/live_keyproc.o
+ATTACK_attack_keyproc := $(ATTACK_LIVE)
+
 .SECONDEXPANSION:
 $(BUILD)/tests/attack/%: $(BUILD)/obj/tests/attack/%.o $(ATTACK_SHARED) $$(ATTACK_$$*) $(BUILD)/lib/libimsg.a $(BUILD)/lib/libproto.a
 	@mkdir -p $(@D)

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A hostile netproc (and a broken parent) against a live, confined keyproc: every type, size, time and
+ * repetition, junk, floods, answers left unread. keyproc must end by itself, with nothing signed for the
+ * breach and its breach named to the parent; what a stranger may cause must be answered and change nothing.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/attack/attack.h"
+#include "tests/attack/live_keyproc.h"
+
+#define END_MS 3000 /* a breach ends the process at once; this is for a busy machine */
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* keyproc ended with 1, told the parent who broke what, and gave netproc nothing. */
+static void ended_by_breach(struct live_keyproc *live, size_t answers, const char *what)
+{
+	struct attack_end end = attack_wait(live->pid, END_MS);
+	int type = live_keyproc_receive(live, live->parent, 0);
+	const struct imsg_log *line = (const struct imsg_log *)(const void *)(live->in + 16);
+
+	live->pid = 0;
+	attack_check(!end.hung && end.signal == 0 && end.status == 1, "%s: keyproc: %s", what,
+		     attack_end_text(end));
+	attack_check(type == IMSG_KEY_LOG && line->event == LOG_EVENT_KEY_BREACH,
+		     "%s: the parent was told %s", what,
+		     type < 0 ? "nothing" : imsg_type_name((uint16_t)type));
+	size_t got = live_keyproc_drain(live, live->net);
+
+	attack_check(got == answers, "%s: netproc got %zu answers, not %zu", what, got, answers);
+}
+
+static void start(struct live_keyproc *live)
+{
+	if (live_keyproc_start(live) == 0)
+		return;
+	attack_fail("keyproc does not start");
+	exit(attack_end("keyproc"));
+}
+
+/* One datagram of netproc's into a fresh keyproc, which must see a breach in it. */
+static void breach_by(const void *bytes, size_t len, const char *what)
+{
+	struct live_keyproc live;
+
+	start(&live);
+	live_keyproc_send_raw(live.net, bytes, len);
+	ended_by_breach(&live, 0, what);
+	live_keyproc_end(&live);
+}
+
+static void every_type_and_size(void)
+{
+	static const uint8_t payload[IMSG_PAYLOAD_MAX];
+	uint8_t datagram[2 * IMSG_MAX] = {0};
+	char what[100];
+
+	for (unsigned type = 0; type <= IMSG_TYPE_COUNT; type++) {
+		const struct imsg_row *row = imsg_row_of((uint16_t)type);
+		bool ours = row != NULL && row->receiver == IMSG_PROCESS_KEYPROC &&
+			    row->sender == IMSG_PROCESS_NETPROC;
+		size_t right = row == NULL ? 0 : row->size;
+		const size_t sizes[] = {0, right > 0 ? right - 1 : 1, right, right + 1, IMSG_PAYLOAD_MAX};
+
+		for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+			if (ours && sizes[i] == right)
+				continue;
+			snprintf(what, sizeof(what), "%s with %zu bytes", imsg_type_name((uint16_t)type),
+				 sizes[i]);
+			breach_by(datagram,
+				  imsg_compose(datagram, (enum imsg_type)type, 1, payload, sizes[i]), what);
+		}
+	}
+}
+
+static void odd_datagrams(void)
+{
+	uint8_t datagram[2 * IMSG_MAX] = {0};
+
+	for (size_t len = 1; len < 16; len++)
+		breach_by(datagram, len, "a datagram shorter than a header");
+	imsg_compose(datagram, IMSG_KEY_NOISE_DH, 1, NULL, 0);
+	breach_by(datagram, IMSG_MAX + 1, "a datagram one byte too long");
+	breach_by(datagram, 2 * IMSG_MAX, "a datagram twice too long");
+	datagram[0] ^= 1;
+	breach_by(datagram, 16, "another magic");
+	datagram[0] ^= 1;
+	datagram[4] = 0xff;
+	breach_by(datagram, 16 + 648, "a size that is not the datagram's");
+}
+
+/* Junk of every length; the generator is fixed, so that a failure comes back. */
+static void junk(void)
+{
+	uint8_t datagram[IMSG_MAX];
+	uint32_t state = 1;
+
+	for (int round = 0; round < 150; round++) {
+		size_t len = 1 + (size_t)(state >> 8) % IMSG_MAX;
+
+		for (size_t i = 0; i < len; i++) {
+			state = state * 1664525 + 1013904223;
+			datagram[i] = (uint8_t)(state >> 24);
+		}
+		/* Half of it with a right header, so that it gets further. */
+		if (round % 2 == 0) {
+			len = imsg_compose(datagram, round % 4 == 0 ? IMSG_KEY_NOISE_DH : IMSG_KEY_VOUCHER,
+					   state, datagram + 16,
+					   round % 4 == 0 ? sizeof(struct imsg_noise_dh)
+							  : sizeof(struct imsg_voucher));
+			datagram[16 + (round % 4 == 0 ? 3 : 12)] = 0xff; /* never a right count or length */
+		}
+		breach_by(datagram, len, "junk");
+	}
+}
+
+static void bad_values(void)
+{
+	struct imsg_noise_dh dh = {.count = 0};
+	struct imsg_voucher voucher = {.peer_len = IMSG_PEER_MAX + 1};
+	uint8_t datagram[IMSG_MAX];
+
+	breach_by(datagram, imsg_compose(datagram, IMSG_KEY_NOISE_DH, 1, &dh, sizeof(dh)),
+		  "no request in a batch");
+	dh.count = IMSG_DH_BATCH + 1;
+	breach_by(datagram, imsg_compose(datagram, IMSG_KEY_NOISE_DH, 1, &dh, sizeof(dh)),
+		  "17 requests in a batch");
+	dh.count = 1;
+	dh.request[15].ephemeral[31] = 1;
+	breach_by(datagram, imsg_compose(datagram, IMSG_KEY_NOISE_DH, 1, &dh, sizeof(dh)),
+		  "bytes behind the batch");
+	breach_by(datagram, imsg_compose(datagram, IMSG_KEY_VOUCHER, 1, &voucher, sizeof(voucher)),
+		  "a peer id too long");
+	voucher.peer_len = 0;
+	voucher.zero[0] = 1;
+	breach_by(datagram, imsg_compose(datagram, IMSG_KEY_VOUCHER, 1, &voucher, sizeof(voucher)),
+		  "bytes behind a voucher");
+}
+
+static void hello_twice(void)
+{
+	struct live_keyproc live;
+
+	start(&live);
+	live_keyproc_send(live.net, IMSG_KEY_HELLO, NULL);
+	attack_check(live_keyproc_receive(&live, live.net, END_MS) == IMSG_NET_HELLO, "no HELLO");
+	live_keyproc_send(live.net, IMSG_KEY_HELLO, NULL);
+	ended_by_breach(&live, 0, "HELLO twice");
+	live_keyproc_end(&live);
+}
+
+/* Before READY nobody of netproc's exists: its channel is not even read. */
+static void before_ready(void)
+{
+	struct live_keyproc live;
+
+	if (live_keyproc_spawn(&live) != 0) {
+		attack_fail("keyproc does not start");
+		return;
+	}
+	live_keyproc_send(live.net, IMSG_KEY_HELLO, NULL);
+	attack_check(live_keyproc_receive(&live, live.net, 100) == -1, "an answer before the start");
+	live_keyproc_configure(&live);
+	attack_check(live_keyproc_receive(&live, live.net, END_MS) == IMSG_NET_HELLO,
+		     "no answer after the start");
+	live_keyproc_end(&live);
+}
+
+/* What strangers choose: answered, and keyproc goes on. */
+static void strangers_values(void)
+{
+	struct imsg_noise_dh dh = {.count = IMSG_DH_BATCH};
+	struct imsg_voucher voucher = {.lifetime = UINT32_MAX, .peer_len = 3};
+	struct live_keyproc live;
+
+	start(&live);
+	live_keyproc_send(live.net, IMSG_KEY_NOISE_DH, &dh);
+	attack_check(live_keyproc_receive(&live, live.net, END_MS) == IMSG_NET_NOISE_DH,
+		     "no answer to bad points");
+	const struct imsg_noise_dh_answer *points = (const void *)(live.in + 16);
+
+	for (int i = 0; i < IMSG_DH_BATCH; i++)
+		attack_check(points->answer[i].status == IMSG_DH_POINT, "a point of low order got status %u",
+			     points->answer[i].status);
+	live_keyproc_send(live.net, IMSG_KEY_VOUCHER, &voucher);
+	attack_check(live_keyproc_receive(&live, live.net, END_MS) == IMSG_NET_VOUCHER,
+		     "no answer to a bad peer");
+	const struct imsg_voucher_answer *answer = (const void *)(live.in + 16);
+
+	attack_check(answer->status == IMSG_VOUCHER_PEER && answer->len == 0, "a bad peer got a voucher");
+	live_keyproc_send(live.parent, IMSG_KEY_PING, NULL);
+	attack_check(live_keyproc_receive(&live, live.parent, END_MS) == IMSG_KEY_PONG, "no PONG afterwards");
+	live_keyproc_end(&live);
+}
+
+/* As fast as it goes, for a second: all answered, the alarm raised when above the line, and the parent's PING
+ * answered in between. */
+static void flood(enum imsg_type type, const void *payload, const char *name)
+{
+	struct live_keyproc live;
+	uint64_t sent = 0, answered = 0, alarms = 0;
+	double worst = 0;
+
+	start(&live);
+	for (double end = seconds() + 1.5; seconds() < end;) {
+		for (int i = 0; i < 32 && live_keyproc_send(live.net, type, payload) == 0; i++)
+			sent++;
+		double asked = seconds();
+		int got;
+
+		live_keyproc_send(live.parent, IMSG_KEY_PING, NULL);
+		while ((got = live_keyproc_receive(&live, live.parent, END_MS)) == IMSG_KEY_LOG)
+			alarms++;
+		attack_check(got == IMSG_KEY_PONG, "%s flood: no PONG", name);
+		worst = seconds() - asked > worst ? seconds() - asked : worst;
+		answered += live_keyproc_drain(&live, live.net);
+	}
+	while (answered < sent && live_keyproc_receive(&live, live.net, END_MS) > 0)
+		answered++;
+	attack_check(answered == sent, "%s flood: %lu of %lu answered", name, (unsigned long)answered,
+		     (unsigned long)sent);
+	attack_check(worst < 0.5, "%s flood: the parent waited %.3f s", name, worst);
+	attack_check(alarms <= 3, "%s flood: %lu alarms in two seconds", name, (unsigned long)alarms);
+	printf("  %s flood: %.0f messages a second, PONG after at most %.1f ms, %lu alarms\n", name,
+	       (double)sent / 1.5, worst * 1000, (unsigned long)alarms);
+	live_keyproc_end(&live);
+}
+
+static void floods(void)
+{
+	struct imsg_noise_dh dh = {.count = IMSG_DH_BATCH};
+	static const uint8_t peer[] = {0x00, 0x24, 0x08, 0x01, 0x12, 0x20, 0x1e, 0xd1, 0xe8, 0xfa,
+				       0xe2, 0xc4, 0xa1, 0x44, 0xb8, 0xbe, 0x8f, 0xd4, 0xb4, 0x7b,
+				       0xf3, 0xd3, 0xb3, 0x4b, 0x87, 0x1c, 0x3c, 0xac, 0xf6, 0x01,
+				       0x0f, 0x0e, 0x42, 0xd4, 0x74, 0xfc, 0xe2, 0x7e};
+	struct imsg_voucher voucher = {.lifetime = 60, .peer_len = sizeof(peer)};
+
+	for (int i = 0; i < IMSG_DH_BATCH; i++)
+		dh.request[i].ephemeral[0] = 9;
+	memcpy(voucher.peer, peer, sizeof(peer));
+	flood(IMSG_KEY_NOISE_DH, &dh, "NOISE_DH");
+	flood(IMSG_KEY_VOUCHER, &voucher, "VOUCHER");
+}
+
+/* Requests and no reading: as many answers as its channel holds, then the end. keyproc never waits. */
+static void unread(void)
+{
+	struct imsg_noise_dh dh = {.count = 1};
+	struct live_keyproc live;
+	int sent = 0;
+
+	start(&live);
+	for (double end = seconds() + 5; seconds() < end && sent < 5000;) {
+		if (live_keyproc_send(live.net, IMSG_KEY_NOISE_DH, &dh) == 0)
+			sent++;
+		else if (live_keyproc_receive(&live, live.parent, 1) >= 0)
+			break;
+	}
+	struct attack_end end = attack_wait(live.pid, END_MS);
+
+	live.pid = 0;
+	attack_check(!end.hung && end.signal == 0 && end.status == 1, "answers left unread: keyproc: %s",
+		     attack_end_text(end));
+	size_t held = live_keyproc_drain(&live, live.net);
+
+	attack_check(held >= IMSG_OUTSTANDING, "only %zu answers fitted", held);
+	live_keyproc_end(&live);
+}
+
+/* netproc is gone: keyproc goes on for the parent's last question, and ends with it. */
+static void ends(void)
+{
+	struct live_keyproc live;
+	struct attack_end end;
+
+	start(&live);
+	close(live.net);
+	live_keyproc_send(live.parent, IMSG_KEY_STATS, NULL);
+	attack_check(live_keyproc_receive(&live, live.parent, END_MS) == IMSG_KEY_STATS_ANSWER,
+		     "no counters after netproc's end");
+	close(live.parent);
+	end = attack_wait(live.pid, END_MS);
+	live.pid = 0;
+	attack_check(!end.hung && end.signal == 0 && end.status == 0, "after the parent's end: %s",
+		     attack_end_text(end));
+	live_keyproc_end(&live);
+}
+
+/* Stopped and continued in the middle of its wait: no call that it may not make. */
+static void stopped(void)
+{
+	struct live_keyproc live;
+
+	start(&live);
+	for (int i = 0; i < 20; i++) {
+		kill(live.pid, SIGSTOP);
+		live_keyproc_send(live.net, IMSG_KEY_NOISE_DH, &(struct imsg_noise_dh){.count = 1});
+		kill(live.pid, SIGCONT);
+		attack_check(live_keyproc_receive(&live, live.net, END_MS) == IMSG_NET_NOISE_DH,
+			     "no answer after SIGCONT");
+	}
+	for (int number = 1; number < 32; number++) {
+		if (number != SIGKILL && number != SIGSTOP && number != SIGSEGV && number != SIGBUS &&
+		    number != SIGILL && number != SIGFPE && number != SIGABRT && number != SIGTRAP &&
+		    number != SIGSYS)
+			kill(live.pid, number);
+	}
+	live_keyproc_send(live.parent, IMSG_KEY_PING, NULL);
+	attack_check(live_keyproc_receive(&live, live.parent, END_MS) == IMSG_KEY_PONG,
+		     "a signal ended keyproc");
+	live_keyproc_end(&live);
+}
+
+/* A parent that breaks the catalogue is ended on as well. */
+static void broken_parent(void)
+{
+	static const enum imsg_type types[] = {IMSG_KEY_CONF,  IMSG_KEY_ADDR,	 IMSG_KEY_START,
+					       IMSG_KEY_HELLO, IMSG_KEY_VOUCHER, IMSG_NET_PING};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		struct live_keyproc live;
+
+		start(&live);
+		live_keyproc_send(live.parent, types[i], NULL);
+		struct attack_end end = attack_wait(live.pid, END_MS);
+
+		live.pid = 0;
+		attack_check(!end.hung && end.signal == 0 && end.status == 1, "%s by the parent: %s",
+			     imsg_type_name((uint16_t)types[i]), attack_end_text(end));
+		live_keyproc_end(&live);
+	}
+}
+
+int main(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	every_type_and_size();
+	odd_datagrams();
+	junk();
+	bad_values();
+	hello_twice();
+	before_ready();
+	strangers_values();
+	floods();
+	unread();
+	ends();
+	stopped();
+	broken_parent();
+	return attack_end("keyproc");
+}
