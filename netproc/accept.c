@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * New connections: taken from the inherited listeners, asked of limits, handed to upgrade. Out of descriptors it pauses.
+ * New connections: taken from the inherited listeners, asked of limits, handed to upgrade. Out of descriptors
+ * it pauses.
  */
 #include <errno.h>
 #include <event2/event.h>
@@ -57,8 +58,8 @@ int accept_init(struct process *process)
 		int fd = IMSG_FD_LISTEN + (int)i;
 
 		if (accept_check(fd) != 0 ||
-		    event_assign(&process->listener_event[i], process->net.base, fd, EV_READ | EV_ET | EV_PERSIST, accept_event,
-				 process) != 0 ||
+		    event_assign(&process->listener_event[i], process->net.base, fd,
+				 EV_READ | EV_ET | EV_PERSIST, accept_event, process) != 0 ||
 		    event_add(&process->listener_event[i], NULL) != 0)
 			return -1;
 	}
@@ -86,7 +87,8 @@ static void accept_pause(struct process *process)
 
 	process->accepting = false;
 	net_count(net, NET_COUNT_ACCEPT_PAUSED);
-	log_event(&net->log, LOG_EVENT_ACCEPT_PAUSED, NULL, NULL, net->counter[NET_COUNT_CONNECTIONS], 0, 0, NULL, 0);
+	log_event(&net->log, LOG_EVENT_ACCEPT_PAUSED, NULL, NULL, net->counter[NET_COUNT_CONNECTIONS], 0, 0,
+		  NULL, 0);
 	wheel_arm(net, &process->accept_timer, ACCEPT_PAUSE);
 }
 
@@ -146,8 +148,9 @@ static void accept_one(struct process *process, int fd, const struct sockaddr_st
 /* Errors of a single connection that was gone before it was taken; accept(2) names them. */
 static bool accept_was_gone(int error)
 {
-	return error == ECONNABORTED || error == EINTR || error == EPROTO || error == ENETDOWN || error == EHOSTUNREACH ||
-	       error == ENETUNREACH || error == EHOSTDOWN || error == ENOPROTOOPT || error == ENONET || error == EOPNOTSUPP;
+	return error == ECONNABORTED || error == EINTR || error == EPROTO || error == ENETDOWN ||
+	       error == EHOSTUNREACH || error == ENETUNREACH || error == EHOSTDOWN || error == ENOPROTOOPT ||
+	       error == ENONET || error == EOPNOTSUPP;
 }
 
 static unsigned accept_listener(struct process *process, uint32_t index, unsigned most)
@@ -156,7 +159,8 @@ static unsigned accept_listener(struct process *process, uint32_t index, unsigne
 
 	while (most > 0 && process->accepting) {
 		socklen_t len = sizeof(from);
-		int fd = accept4(IMSG_FD_LISTEN + (int)index, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd = accept4(IMSG_FD_LISTEN + (int)index, (struct sockaddr *)&from, &len,
+				 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {
 			accept_one(process, fd, &from, process->conf.port[index]);

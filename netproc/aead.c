@@ -10,12 +10,13 @@
 
 #include "netproc/net.h"
 
-#define AEAD_NONCE	 12
+#define AEAD_NONCE	  12
 #define AEAD_SWITCH_LEAST 256u
-#define AEAD_SWITCH_MOST 8192u
-#define AEAD_ROUNDS	 200
+#define AEAD_SWITCH_MOST  8192u
+#define AEAD_ROUNDS	  200
 
-/* One libcrypto context for each direction, keyed anew for every message: it keeps no state of any connection. */
+/* One libcrypto context for each direction, keyed anew for every message: it keeps no state of any
+ * connection. */
 struct aead {
 	EVP_CIPHER_CTX *seal;
 	EVP_CIPHER_CTX *open;
@@ -32,18 +33,21 @@ static void aead_nonce(uint8_t nonce[AEAD_NONCE], uint64_t counter)
 		nonce[4 + i] = (uint8_t)(counter >> (8 * i));
 }
 
-static int aead_seal_evp(struct aead *aead, const uint8_t *key, const uint8_t *nonce, uint8_t *out, const uint8_t *plain, size_t len)
+static int aead_seal_evp(struct aead *aead, const uint8_t *key, const uint8_t *nonce, uint8_t *out,
+			 const uint8_t *plain, size_t len)
 {
 	int n;
 
 	if (EVP_EncryptInit_ex(aead->seal, NULL, NULL, key, nonce) != 1 ||
-	    EVP_EncryptUpdate(aead->seal, out, &n, plain, (int)len) != 1 || EVP_EncryptFinal_ex(aead->seal, out + n, &n) != 1 ||
+	    EVP_EncryptUpdate(aead->seal, out, &n, plain, (int)len) != 1 ||
+	    EVP_EncryptFinal_ex(aead->seal, out + n, &n) != 1 ||
 	    EVP_CIPHER_CTX_ctrl(aead->seal, EVP_CTRL_AEAD_GET_TAG, AEAD_TAG, out + len) != 1)
 		return -1;
 	return 0;
 }
 
-static int aead_open_evp(struct aead *aead, const uint8_t *key, const uint8_t *nonce, uint8_t *out, const uint8_t *sealed, size_t len)
+static int aead_open_evp(struct aead *aead, const uint8_t *key, const uint8_t *nonce, uint8_t *out,
+			 const uint8_t *sealed, size_t len)
 {
 	uint8_t tag[AEAD_TAG];
 	int n;
@@ -52,17 +56,20 @@ static int aead_open_evp(struct aead *aead, const uint8_t *key, const uint8_t *n
 	memcpy(tag, sealed + len, AEAD_TAG);
 	if (EVP_DecryptInit_ex(aead->open, NULL, NULL, key, nonce) != 1 ||
 	    EVP_CIPHER_CTX_ctrl(aead->open, EVP_CTRL_AEAD_SET_TAG, AEAD_TAG, tag) != 1 ||
-	    EVP_DecryptUpdate(aead->open, out, &n, sealed, (int)len) != 1 || EVP_DecryptFinal_ex(aead->open, out + n, &n) != 1)
+	    EVP_DecryptUpdate(aead->open, out, &n, sealed, (int)len) != 1 ||
+	    EVP_DecryptFinal_ex(aead->open, out + n, &n) != 1)
 		return -1;
 	return 0;
 }
 
-static int aead_seal_sodium(const uint8_t *key, const uint8_t *nonce, uint8_t *out, const uint8_t *plain, size_t len)
+static int aead_seal_sodium(const uint8_t *key, const uint8_t *nonce, uint8_t *out, const uint8_t *plain,
+			    size_t len)
 {
 	return crypto_aead_chacha20poly1305_ietf_encrypt(out, NULL, plain, len, NULL, 0, NULL, nonce, key);
 }
 
-static int aead_open_sodium(const uint8_t *key, const uint8_t *nonce, uint8_t *out, const uint8_t *sealed, size_t len)
+static int aead_open_sodium(const uint8_t *key, const uint8_t *nonce, uint8_t *out, const uint8_t *sealed,
+			    size_t len)
 {
 	return crypto_aead_chacha20poly1305_ietf_decrypt(out, NULL, NULL, sealed, len, NULL, 0, nonce, key);
 }
@@ -75,7 +82,8 @@ static uint64_t aead_clock(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* True when libcrypto seals messages of `len` bytes faster; the quickest of three trials each, since machines are noisy. */
+/* True when libcrypto seals messages of `len` bytes faster; the quickest of three trials each, since machines
+ * are noisy. */
 static bool aead_evp_wins(struct aead *aead, uint8_t *scratch, size_t len)
 {
 	static const uint8_t key[32], nonce[AEAD_NONCE];
@@ -117,7 +125,8 @@ int aead_init(struct net *net)
 	static const uint8_t zero[32];
 
 	/* No configuration file: it could name modules to load (confinement.md, correction 9). */
-	if (aead == NULL || OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL) != 1)
+	if (aead == NULL ||
+	    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL) != 1)
 		return -1;
 	aead->seal = EVP_CIPHER_CTX_new();
 	aead->open = EVP_CIPHER_CTX_new();

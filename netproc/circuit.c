@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "netproc/circuit.h"
 
-
 #include "netproc/net.h"
 #include "netproc/pool.h"
 #include "netproc/reservation.h"
@@ -36,10 +35,13 @@ static void circuit_count_life(struct net *net, uint64_t seconds)
 		uint64_t most;
 		enum net_counter counter;
 	} buckets[] = {
-		{1, NET_COUNT_CIRCUIT_SECONDS_1},      {10, NET_COUNT_CIRCUIT_SECONDS_10},
-		{60, NET_COUNT_CIRCUIT_SECONDS_60},    {120, NET_COUNT_CIRCUIT_SECONDS_120},
-		{600, NET_COUNT_CIRCUIT_SECONDS_600},  {3600, NET_COUNT_CIRCUIT_SECONDS_3600},
-		{UINT64_MAX, NET_COUNT_CIRCUIT_SECONDS_INF},
+	    {1, NET_COUNT_CIRCUIT_SECONDS_1},
+	    {10, NET_COUNT_CIRCUIT_SECONDS_10},
+	    {60, NET_COUNT_CIRCUIT_SECONDS_60},
+	    {120, NET_COUNT_CIRCUIT_SECONDS_120},
+	    {600, NET_COUNT_CIRCUIT_SECONDS_600},
+	    {3600, NET_COUNT_CIRCUIT_SECONDS_3600},
+	    {UINT64_MAX, NET_COUNT_CIRCUIT_SECONDS_INF},
 	};
 	size_t i;
 
@@ -190,15 +192,15 @@ static void circuit_finish(struct stream *stream)
 }
 
 const struct stream_protocol circuit_protocol = {
-	.id = "circuit",
-	.holds_credit = true,
-	.stays = true,
-	.open = NULL,
-	.data = circuit_data,
-	.finish = circuit_finish,
-	.closed = circuit_closed,
-	.sent = circuit_sent,
-	.window = circuit_window,
+    .id = "circuit",
+    .holds_credit = true,
+    .stays = true,
+    .open = NULL,
+    .data = circuit_data,
+    .finish = circuit_finish,
+    .closed = circuit_closed,
+    .sent = circuit_sent,
+    .window = circuit_window,
 };
 
 /* --- the beginning --- */
@@ -216,7 +218,8 @@ static void circuit_bind(struct circuit *circuit, unsigned index, struct stream 
 	stream_become(stream, &circuit_protocol, half);
 }
 
-/* Bytes that came behind the last control message go first; a FIN that came before is passed on behind them. */
+/* Bytes that came behind the last control message go first; a FIN that came before is passed on behind them.
+ */
 static void circuit_early(struct circuit_half *half, struct queue *early)
 {
 	struct circuit *circuit = half->circuit;
@@ -251,7 +254,8 @@ static struct circuit *circuit_new(struct net *net, struct stream *source, struc
 	return circuit;
 }
 
-void circuit_start(struct stream *source, struct queue *source_early, struct stream *destination, struct queue *destination_early)
+void circuit_start(struct stream *source, struct queue *source_early, struct stream *destination,
+		   struct queue *destination_early)
 {
 	struct net *net = source->net;
 	struct circuit *circuit = circuit_new(net, source, destination);

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * Back-pressure is credit: a sender gets window only for what the other end can take at once, so that a reader that stops costs the
- * relay next to nothing. Windows grow on long paths. design.md 6; protocol.md 4.4.
+ * Back-pressure is credit: a sender gets window only for what the other end can take at once, so that a
+ * reader that stops costs the relay next to nothing. Windows grow on long paths. design.md 6;
+ * protocol.md 4.4.
  */
 #include "netproc/circuit.h"
 #include "netproc/net.h"
 #include "netproc/pool.h"
 
-#define CREDIT_LUMP	 131072u /* js wakes, and rust and go expect, half a window at a time */
-#define CREDIT_LOW	 32768u	 /* a sender with less than this left gets smaller lumps too */
-#define CREDIT_LEAST	 16u	 /* js does not wake for less */
-#define CREDIT_TIGHT	 60	 /* per cent of the pool above which windows stay at their least */
-#define CREDIT_WAIT	 64u	 /* milliseconds until a sender held back by bandwidth is looked at again */
+#define CREDIT_LUMP  131072u /* js wakes, and rust and go expect, half a window at a time */
+#define CREDIT_LOW   32768u  /* a sender with less than this left gets smaller lumps too */
+#define CREDIT_LEAST 16u     /* js does not wake for less */
+#define CREDIT_TIGHT 60	     /* per cent of the pool above which windows stay at their least */
+#define CREDIT_WAIT  64u     /* milliseconds until a sender held back by bandwidth is looked at again */
 
 static struct circuit_half *credit_other(struct circuit_half *half)
 {
@@ -20,7 +21,8 @@ static struct circuit_half *credit_other(struct circuit_half *half)
 
 /* --- bandwidth in total: a bucket of one second --- */
 
-/* True while the bucket is not in debt: a lump may overdraw it once, so that a low rate still lets whole lumps pass. */
+/* True while the bucket is not in debt: a lump may overdraw it once, so that a low rate still lets whole
+ * lumps pass. */
 static bool credit_bandwidth(struct net *net)
 {
 	struct circuit_state *state = circuit_state(net);
@@ -67,11 +69,14 @@ void circuit_credit_init(struct circuit *circuit)
 /* Windows above the least take from a quarter of the pool. */
 static bool credit_may_grow(const struct net *net, uint32_t window)
 {
-	return window < net->settings.max_window && !pool_above(net, CREDIT_TIGHT) && net->window_extra + window <= pool_cap(net) / 4;
+	return window < net->settings.max_window && !pool_above(net, CREDIT_TIGHT) &&
+	       net->window_extra + window <= pool_cap(net) / 4;
 }
 
-/* Half the window used within two round trips of the whole path, and nothing waiting at the destination: the window is what limits. */
-static void credit_grow(struct circuit_half *half, const struct stream *from, const struct stream *to, uint32_t credited)
+/* Half the window used within two round trips of the whole path, and nothing waiting at the destination: the
+ * window is what limits. */
+static void credit_grow(struct circuit_half *half, const struct stream *from, const struct stream *to,
+			uint32_t credited)
 {
 	struct net *net = from->net;
 	uint32_t took = (uint32_t)net->now - half->epoch_at;
@@ -81,7 +86,9 @@ static void credit_grow(struct circuit_half *half, const struct stream *from, co
 	if (half->epoch_bytes < half->window / 2)
 		return;
 	if (took <= round_trips && to->queue.len == 0 && credit_may_grow(net, half->window)) {
-		uint32_t window = half->window > net->settings.max_window / 2 ? (uint32_t)net->settings.max_window : half->window * 2;
+		uint32_t window = half->window > net->settings.max_window / 2
+				      ? (uint32_t)net->settings.max_window
+				      : half->window * 2;
 
 		net->window_extra += window - half->window;
 		half->window = window;
@@ -90,8 +97,10 @@ static void credit_grow(struct circuit_half *half, const struct stream *from, co
 	half->epoch_bytes = 0;
 }
 
-/* What the sender may get now: within its window, and never more than the destination's unused window less what waits for it. */
-static uint32_t credit_due(const struct circuit_half *half, const struct stream *from, const struct stream *to)
+/* What the sender may get now: within its window, and never more than the destination's unused window less
+ * what waits for it. */
+static uint32_t credit_due(const struct circuit_half *half, const struct stream *from,
+			   const struct stream *to)
 {
 	uint64_t window = pool_above(from->net, CREDIT_TIGHT) ? STREAM_WINDOW_LEAST : half->window;
 	uint64_t under_way = (uint64_t)from->receive_window + to->queue.len;

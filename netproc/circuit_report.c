@@ -23,7 +23,8 @@ static int report_by_peer(const void *a, const void *b)
 
 static int report_by_bytes(const void *a, const void *b)
 {
-	uint64_t left = ((const struct report_peer *)a)->bytes, right = ((const struct report_peer *)b)->bytes;
+	uint64_t left = ((const struct report_peer *)a)->bytes,
+		 right = ((const struct report_peer *)b)->bytes;
 
 	return left < right ? 1 : left > right ? -1 : 0;
 }
@@ -51,7 +52,8 @@ static size_t report_collect(struct net *net, struct report_peer *peers)
 	size_t count = 0;
 
 	for (at = state->all.next; at != &state->all; at = at->next) {
-		const struct circuit *circuit = (struct circuit *)((char *)at - offsetof(struct circuit, all));
+		const struct circuit *circuit =
+		    (struct circuit *)((char *)at - offsetof(struct circuit, all));
 		uint64_t bytes = circuit->half[0].bytes + circuit->half[1].bytes;
 
 		memcpy(peers[count].peer, circuit->counted.source, 32);

@@ -97,7 +97,8 @@ static void conn_fire(struct net *net, struct wheel_timer *timer)
 		conn_check(conn);
 }
 
-struct conn *conn_new(struct net *net, int fd, const struct sockaddr_in6 *from, uint16_t local_port, const struct conn_layer *layer)
+struct conn *conn_new(struct net *net, int fd, const struct sockaddr_in6 *from, uint16_t local_port,
+		      const struct conn_layer *layer)
 {
 	struct conn_table *table = net->conns;
 	struct conn *conn;
@@ -120,8 +121,8 @@ struct conn *conn_new(struct net *net, int fd, const struct sockaddr_in6 *from, 
 	conn->ip = ip_key_of(conn->remote, net->settings.limit_private_ips != 0);
 	conn->born = conn->active = conn->progress = conn_seconds(net);
 	conn->timer.fire = conn_fire;
-	if (event_assign(&conn->event, net->base, fd, EV_READ | EV_WRITE | EV_ET | EV_PERSIST,
-			 conn_event, conn) != 0 ||
+	if (event_assign(&conn->event, net->base, fd, EV_READ | EV_WRITE | EV_ET | EV_PERSIST, conn_event,
+			 conn) != 0 ||
 	    event_add(&conn->event, NULL) != 0) {
 		pool_free(net, conn, sizeof(*conn));
 		pool_release(net, CONN_KERNEL);
@@ -202,7 +203,8 @@ static void conn_log_closed(struct conn *conn, bool was_ready)
 		return;
 	conn_peer_id(conn, &id);
 	peer = (struct log_peer){id.bytes, id.len};
-	log_event(&net->log, LOG_EVENT_PEER_DISCONNECTED, &peer, NULL, net->counter[NET_COUNT_CONNECTIONS_READY], 0, 0, NULL, 0);
+	log_event(&net->log, LOG_EVENT_PEER_DISCONNECTED, &peer, NULL,
+		  net->counter[NET_COUNT_CONNECTIONS_READY], 0, 0, NULL, 0);
 }
 
 void conn_close(struct conn *conn, enum close_reason reason)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The bytes of a connection: one read into the scratch, what is unfinished held in a pool buffer, what is sealed written in order.
+ * The bytes of a connection: one read into the scratch, what is unfinished held in a pool buffer, what is
+ * sealed written in order.
  */
 #include <errno.h>
 #include <string.h>
@@ -181,7 +182,8 @@ void conn_flush(struct conn *conn)
 		int count = 0;
 		ssize_t put;
 
-		for (buffer = conn->out_first; buffer != NULL && count < CONN_WRITE_PIECES; buffer = buffer->next) {
+		for (buffer = conn->out_first; buffer != NULL && count < CONN_WRITE_PIECES;
+		     buffer = buffer->next) {
 			piece[count].iov_base = buffer->bytes + buffer->start;
 			piece[count].iov_len = buffer->end - buffer->start;
 			total += piece[count++].iov_len;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The loop: libevent only says who may read or write; a turn then does all control and light work, a bounded number of costly steps, a
- * few bulk reads, and looks again (design.md 6). The parent is served first.
+ * The loop: libevent only says who may read or write; a turn then does all control and light work, a bounded
+ * number of costly steps, a few bulk reads, and looks again (design.md 6). The parent is served first.
  */
 #include <event2/event.h>
 #include <time.h>
@@ -12,8 +12,8 @@
 #include "netproc/noise.h"
 #include "netproc/process.h"
 
-#define LOOP_STEPS_A_TURN  8u	/* of handshakes: 40 to 80 us each */
-#define LOOP_BULK_A_TURN   4u	/* reads */
+#define LOOP_STEPS_A_TURN  8u /* of handshakes: 40 to 80 us each */
+#define LOOP_BULK_A_TURN   4u /* reads */
 #define LOOP_LIGHT_A_TURN  4096u
 #define LOOP_TIMERS_A_TURN 512u
 #define LOOP_MESSAGES	   64u
@@ -49,11 +49,12 @@ int loop_init(struct process *process)
 {
 	struct event_base *base = process->net.base;
 
-	if (event_assign(&process->parent_event, base, process->parent.fd, EV_READ | EV_PERSIST, loop_flag, &process->parent_ready) ||
+	if (event_assign(&process->parent_event, base, process->parent.fd, EV_READ | EV_PERSIST, loop_flag,
+			 &process->parent_ready) ||
 	    event_assign(&process->keyproc_event, base, process->keyproc.fd, EV_READ | EV_PERSIST, loop_flag,
 			 &process->keyproc_ready) ||
-	    event_assign(&process->timer_event, base, -1, 0, loop_timer, process) || event_add(&process->parent_event, NULL) != 0 ||
-	    event_add(&process->keyproc_event, NULL) != 0)
+	    event_assign(&process->timer_event, base, -1, 0, loop_timer, process) ||
+	    event_add(&process->parent_event, NULL) != 0 || event_add(&process->keyproc_event, NULL) != 0)
 		return -1;
 	return accept_init(process);
 }
@@ -161,7 +162,8 @@ static void loop_end(struct process *process)
 }
 
 static void (*const loop_turn[])(struct process *process) = {
-	loop_channels, loop_timers, accept_turn, loop_light, loop_flush, loop_steps, loop_bulk, loop_flush, loop_end,
+    loop_channels, loop_timers, accept_turn, loop_light, loop_flush,
+    loop_steps,	   loop_bulk,	loop_flush,  loop_end,
 };
 
 /* --- waiting --- */
@@ -170,15 +172,16 @@ static bool loop_pending(const struct process *process)
 {
 	const struct conn_table *table = process->net.conns;
 
-	return !list_empty(&table->light) || !list_empty(&table->bulk) || !list_empty(&table->steps) || !list_empty(&table->flush) ||
-	       !list_empty(&table->doomed) || accept_pending(process);
+	return !list_empty(&table->light) || !list_empty(&table->bulk) || !list_empty(&table->steps) ||
+	       !list_empty(&table->flush) || !list_empty(&table->doomed) || accept_pending(process);
 }
 
 /* A timer of libevent that is early enough already is left alone: most turns arm none. */
 static void loop_arm(struct process *process, uint64_t wait)
 {
 	uint64_t at = process->net.now + wait;
-	struct timeval after = {.tv_sec = (time_t)(wait / 1000), .tv_usec = (suseconds_t)(wait % 1000 * 1000)};
+	struct timeval after = {.tv_sec = (time_t)(wait / 1000),
+				.tv_usec = (suseconds_t)(wait % 1000 * 1000)};
 
 	if (process->timer_armed && process->timer_at <= at)
 		return;

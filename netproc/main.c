@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * netproc: meets the strangers. Started by the parent with fixed descriptors (its channel, keyproc's channel, the listeners); told its
- * settings by messages; gives up everything else; then serves until the parent is gone. confinement.md 3 gives the order of the start.
+ * netproc: meets the strangers. Started by the parent with fixed descriptors (its channel, keyproc's channel,
+ * the listeners); told its settings by messages; gives up everything else; then serves until the parent is
+ * gone. confinement.md 3 gives the order of the start.
  */
 #include <errno.h>
 #include <event2/event.h>
@@ -22,12 +23,13 @@
 #include "netproc/sandbox.h"
 #include "netproc/stream.h"
 
-#define MAIN_HELLO_TIME	 10000		/* milliseconds for keyproc's first answer */
-#define MAIN_OVERHEAD	 (16u << 20)	/* bytes of the budget that are not buffers: code, libraries, scratches */
-#define MAIN_POOL_LEAST	 (16u << 20)
+#define MAIN_HELLO_TIME 10000	    /* milliseconds for keyproc's first answer */
+#define MAIN_OVERHEAD	(16u << 20) /* bytes of the budget that are not buffers: code, libraries, scratches */
+#define MAIN_POOL_LEAST (16u << 20)
 
 /* Waits for messages of one channel until `done`. */
-static void main_wait(struct process *process, struct imsg_channel *channel, const bool *done, int milliseconds)
+static void main_wait(struct process *process, struct imsg_channel *channel, const bool *done,
+		      int milliseconds)
 {
 	struct pollfd ready = {.fd = channel->fd, .events = POLLIN};
 
@@ -82,8 +84,9 @@ static int main_state(struct process *process)
 	struct net *net = &process->net;
 
 	pool_set_cap(net, main_pool_size(process));
-	if (aead_init(net) != 0 || stream_table_init(net) != 0 || conn_table_init(net) != 0 || key_init(net, &process->keyproc) != 0 ||
-	    relay_init(net) != 0 || (net->settings.rendezvous != 0 && rendezvous_init(net) != 0))
+	if (aead_init(net) != 0 || stream_table_init(net) != 0 || conn_table_init(net) != 0 ||
+	    key_init(net, &process->keyproc) != 0 || relay_init(net) != 0 ||
+	    (net->settings.rendezvous != 0 && rendezvous_init(net) != 0))
 		return -1;
 	if (net->settings.rendezvous != 0)
 		net->hooks.reserved = rendezvous_peer;
@@ -132,7 +135,7 @@ int main(void)
 	if (entered != 0 || imsg_channel_open(&process.keyproc, IMSG_FD_PEER, IMSG_PROCESS_KEYPROC) != 0)
 		process_fail(&process, START_FAILURE_CONFINEMENT, error, 0);
 	process.table = (struct imsg_table){
-		.rows = process_rows, .count = process_row_count, .context = &process, .phase = IMSG_PHASE_START};
+	    .rows = process_rows, .count = process_row_count, .context = &process, .phase = IMSG_PHASE_START};
 	log_init(&process.net.log, &process.parent, IMSG_NET_LOG, LOG_LEVEL_INFO);
 	if (sodium_init() < 0 || main_base(&process.net) != 0)
 		process_fail(&process, START_FAILURE_RESOURCES, errno, 0);

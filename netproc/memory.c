@@ -19,7 +19,8 @@ struct memory_holder {
 
 static uint64_t memory_held(const struct conn *conn)
 {
-	uint64_t bytes = conn->out_len + conn->yamux.control.len + (conn->held != NULL ? conn->held->capacity : 0);
+	uint64_t bytes =
+	    conn->out_len + conn->yamux.control.len + (conn->held != NULL ? conn->held->capacity : 0);
 	uint32_t i;
 
 	for (i = 0; i < conn->yamux.places; i++)
@@ -67,7 +68,8 @@ static int memory_by_ip(const void *a, const void *b)
 
 static int memory_by_weight(const void *a, const void *b)
 {
-	uint64_t left = ((const struct memory_holder *)a)->weight, right = ((const struct memory_holder *)b)->weight;
+	uint64_t left = ((const struct memory_holder *)a)->weight,
+		 right = ((const struct memory_holder *)b)->weight;
 
 	return left < right ? 1 : left > right ? -1 : 0;
 }
@@ -116,7 +118,8 @@ void memory_turn(struct net *net)
 	if (!pool_above(net, MEMORY_WARN) || net->now - net->memory_at < MEMORY_EVERY)
 		return;
 	net->memory_at = net->now;
-	log_event(&net->log, LOG_EVENT_MEMORY_PRESSURE, NULL, NULL, pool_used(net), pool_cap(net), 0, NULL, 0);
+	log_event(&net->log, LOG_EVENT_MEMORY_PRESSURE, NULL, NULL, pool_used(net), pool_cap(net), 0, NULL,
+		  0);
 	if (!pool_above(net, MEMORY_TIGHT))
 		return;
 	holders = memory_collect(net, &count);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the parent and keyproc say to netproc: one handler for each row of the catalogue. The parent is trusted once the values are in
- * range; keyproc's answers are matched against what was asked.
+ * What the parent and keyproc say to netproc: one handler for each row of the catalogue. The parent is
+ * trusted once the values are in range; keyproc's answers are matched against what was asked.
  */
 #include <string.h>
 #include <unistd.h>
@@ -21,10 +21,10 @@
 _Noreturn void process_fail(struct process *process, enum start_failure reason, int system, uint32_t detail)
 {
 	const struct imsg_failed failed = {
-		.status = start_failure_rows[reason].status,
-		.reason = reason,
-		.system = (uint32_t)system,
-		.detail = detail,
+	    .status = start_failure_rows[reason].status,
+	    .reason = reason,
+	    .system = (uint32_t)system,
+	    .detail = detail,
 	};
 
 	imsg_send(&process->parent, IMSG_NET_FAILED, 0, &failed, sizeof(failed));
@@ -59,8 +59,8 @@ static int net_from_parent_conf(void *context, uint64_t id, const void *payload)
 	const struct imsg_net_conf *conf = payload;
 
 	(void)id;
-	if (net_settings_check(&conf->settings) != 0 || conf->listeners == 0 || conf->listeners > IMSG_LISTENERS ||
-	    conf->log_level > LOG_LEVEL_TRACE || conf->force_kind > 2)
+	if (net_settings_check(&conf->settings) != 0 || conf->listeners == 0 ||
+	    conf->listeners > IMSG_LISTENERS || conf->log_level > LOG_LEVEL_TRACE || conf->force_kind > 2)
 		return IMSG_BREACH_VALUE;
 	process->conf = *conf;
 	process->conf_seen = true;
@@ -92,7 +92,8 @@ static int net_from_parent_deny(void *context, uint64_t id, const void *payload)
 	const uint8_t *key;
 
 	(void)id;
-	if (!process->conf_seen || peer->len > sizeof(peer->bytes) || peer_id_parse(&denied, peer->bytes, peer->len) != 0)
+	if (!process->conf_seen || peer->len > sizeof(peer->bytes) ||
+	    peer_id_parse(&denied, peer->bytes, peer->len) != 0)
 		return IMSG_BREACH_VALUE;
 	key = peer_id_ed25519(&denied);
 	/* A peer with another kind of key cannot connect in the first place. */
@@ -205,7 +206,7 @@ static int net_from_key_voucher(void *context, uint64_t id, const void *payload)
 
 const struct imsg_row process_rows[] = {
 #define PROCESS_ROW(...) IMSG_ROW_OF(NETPROC, __VA_ARGS__)
-	IMSG_TO_NETPROC(PROCESS_ROW)
+    IMSG_TO_NETPROC(PROCESS_ROW)
 #undef PROCESS_ROW
 };
 const size_t process_row_count = sizeof(process_rows) / sizeof(process_rows[0]);
@@ -219,7 +220,8 @@ static bool process_drain_conn(struct process *process, struct conn *conn)
 		conn_pump(conn);
 		yamux_go_away(conn, YAMUX_GO_AWAY_NORMAL);
 	}
-	if (conn->state != CONN_READY || conn->out_len == 0 || !conn_alive(conn) || process->net.now >= process->drain_at) {
+	if (conn->state != CONN_READY || conn->out_len == 0 || !conn_alive(conn) ||
+	    process->net.now >= process->drain_at) {
 		conn_close(conn, CLOSE_DRAIN);
 		return true;
 	}

@@ -8,8 +8,9 @@
 #include "netproc/protocols.h"
 #include "netproc/selection.h"
 
-#define NEGOTIATE_TIME	   10000u /* milliseconds for the negotiation */
-#define NEGOTIATE_LIFETIME 60000u /* and for what a stream is for, unless its protocol stays or sets a time of its own */
+#define NEGOTIATE_TIME 10000u /* milliseconds for the negotiation */
+#define NEGOTIATE_LIFETIME                                                                                   \
+	60000u /* and for what a stream is for, unless its protocol stays or sets a time of its own */
 
 struct negotiation {
 	struct selection selection;
@@ -85,7 +86,8 @@ static void negotiate_inbound_data(struct stream *stream, uint8_t *bytes, size_t
 	enum selection_result result;
 	size_t used;
 
-	result = selection_input(stream->net, &negotiation->selection, bytes, len, &used, negotiate_accepts, stream, &w, &reason);
+	result = selection_input(stream->net, &negotiation->selection, bytes, len, &used, negotiate_accepts,
+				 stream, &w, &reason);
 	if (writer_len(&w) > 0 && stream_write(stream, answer, writer_len(&w)) != 0) {
 		stream_reset(stream, CLOSE_MEMORY);
 		return;
@@ -116,12 +118,12 @@ static void negotiate_inbound_open(struct stream *stream)
 }
 
 static const struct stream_protocol negotiate_inbound_protocol = {
-	.id = "negotiation",
-	.open = negotiate_inbound_open,
-	.data = negotiate_inbound_data,
-	.finish = negotiate_inbound_finish,
-	.closed = negotiate_inbound_closed,
-	.timeout = negotiate_timeout,
+    .id = "negotiation",
+    .open = negotiate_inbound_open,
+    .data = negotiate_inbound_data,
+    .finish = negotiate_inbound_finish,
+    .closed = negotiate_inbound_closed,
+    .timeout = negotiate_timeout,
 };
 
 int negotiate_inbound(struct stream *stream)
@@ -155,7 +157,8 @@ static void negotiate_outbound_data(struct stream *stream, uint8_t *bytes, size_
 	enum selection_result result;
 	size_t used;
 
-	result = selection_input(stream->net, &negotiation->selection, bytes, len, &used, negotiate_agreed, stream, &w, &reason);
+	result = selection_input(stream->net, &negotiation->selection, bytes, len, &used, negotiate_agreed,
+				 stream, &w, &reason);
 	if (result == SELECTION_ACCEPTED)
 		negotiate_done(stream, bytes + used, len - used);
 	else if (result == SELECTION_FAILED || negotiation->selection.rounds > 0)
@@ -183,12 +186,12 @@ static void negotiate_outbound_open(struct stream *stream)
 }
 
 static const struct stream_protocol negotiate_outbound_protocol = {
-	.id = "negotiation",
-	.open = negotiate_outbound_open,
-	.data = negotiate_outbound_data,
-	.finish = negotiate_outbound_finish,
-	.closed = negotiate_outbound_closed,
-	.timeout = negotiate_timeout,
+    .id = "negotiation",
+    .open = negotiate_outbound_open,
+    .data = negotiate_outbound_data,
+    .finish = negotiate_outbound_finish,
+    .closed = negotiate_outbound_closed,
+    .timeout = negotiate_timeout,
 };
 
 int negotiate_outbound(struct stream *stream, const struct stream_protocol *protocol, void *state)

@@ -8,10 +8,10 @@
 #include "netproc/net.h"
 #include "proto/noise_wire.h"
 
-#define NOISE_NAME	    "Noise_XX_25519_ChaChaPoly_SHA256"
-#define NOISE_MESSAGE_1	    32u
+#define NOISE_NAME	      "Noise_XX_25519_ChaChaPoly_SHA256"
+#define NOISE_MESSAGE_1	      32u
 #define NOISE_MESSAGE_3_LEAST (48u + AEAD_TAG)
-#define NOISE_MESSAGE_3_MOST (48u + NOISE_PAYLOAD_MAX + AEAD_TAG)
+#define NOISE_MESSAGE_3_MOST  (48u + NOISE_PAYLOAD_MAX + AEAD_TAG)
 
 /* Waiting stages set conn->waiting: nothing is read, what came early is held. */
 enum noise_stage { NOISE_AWAIT_1, NOISE_STEP_1, NOISE_AWAIT_KEY, NOISE_AWAIT_3, NOISE_STEP_3 };
@@ -29,7 +29,8 @@ static void noise_mix_hash(struct handshake *hs, const uint8_t *bytes, size_t le
 }
 
 /* HKDF with two outputs (section 4.3). */
-static void noise_hkdf(const uint8_t chaining_key[32], const uint8_t *input, size_t len, uint8_t first[32], uint8_t second[32])
+static void noise_hkdf(const uint8_t chaining_key[32], const uint8_t *input, size_t len, uint8_t first[32],
+		       uint8_t second[32])
 {
 	uint8_t temporary[32], block[33];
 	crypto_auth_hmacsha256_state state;
@@ -69,7 +70,8 @@ static void noise_encrypt_and_hash(struct handshake *hs, uint8_t *out, const uin
 	uint8_t nonce[12];
 
 	noise_handshake_nonce(hs, nonce);
-	crypto_aead_chacha20poly1305_ietf_encrypt(out, NULL, plain, len, hs->hash, sizeof(hs->hash), NULL, nonce, hs->key);
+	crypto_aead_chacha20poly1305_ietf_encrypt(out, NULL, plain, len, hs->hash, sizeof(hs->hash), NULL,
+						  nonce, hs->key);
 	hs->nonce++;
 	noise_mix_hash(hs, out, len + AEAD_TAG);
 }
@@ -80,8 +82,8 @@ static int noise_decrypt_and_hash(struct handshake *hs, uint8_t *out, const uint
 	uint8_t nonce[12];
 
 	noise_handshake_nonce(hs, nonce);
-	if (crypto_aead_chacha20poly1305_ietf_decrypt(out, NULL, NULL, sealed, len, hs->hash, sizeof(hs->hash), nonce,
-						      hs->key) != 0)
+	if (crypto_aead_chacha20poly1305_ietf_decrypt(out, NULL, NULL, sealed, len, hs->hash,
+						      sizeof(hs->hash), nonce, hs->key) != 0)
 		return -1;
 	hs->nonce++;
 	noise_mix_hash(hs, sealed, len);
@@ -183,7 +185,8 @@ static enum close_reason noise_message_3(struct conn *conn, const uint8_t *messa
 	sodium_memzero(se, sizeof(se));
 	if (noise_decrypt_and_hash(hs, plain, message + 48, sealed) != 0)
 		return CLOSE_NOISE_DECRYPT;
-	reason = noise_payload_reason(noise_payload_open(plain, sealed - AEAD_TAG, hs->remote_static, &payload));
+	reason =
+	    noise_payload_reason(noise_payload_open(plain, sealed - AEAD_TAG, hs->remote_static, &payload));
 	if (reason != CLOSE_NONE)
 		return reason;
 	memcpy(conn->peer, payload.identity, sizeof(conn->peer));
@@ -254,7 +257,8 @@ static size_t noise_handshake_input(struct conn *conn, uint8_t *bytes, size_t le
 	if (len < 2)
 		return 0;
 	size = (size_t)bytes[0] << 8 | bytes[1];
-	if (hs->stage == NOISE_AWAIT_1 ? size != NOISE_MESSAGE_1 : size < NOISE_MESSAGE_3_LEAST || size > NOISE_MESSAGE_3_MOST) {
+	if (hs->stage == NOISE_AWAIT_1 ? size != NOISE_MESSAGE_1
+				       : size < NOISE_MESSAGE_3_LEAST || size > NOISE_MESSAGE_3_MOST) {
 		conn_close(conn, CLOSE_NOISE_SIZE);
 		return 0;
 	}
@@ -289,8 +293,8 @@ static void noise_handshake_closed(struct conn *conn, enum close_reason reason)
 }
 
 static const struct conn_layer noise_handshake = {
-	.input = noise_handshake_input,
-	.closed = noise_handshake_closed,
+    .input = noise_handshake_input,
+    .closed = noise_handshake_closed,
 };
 
 void noise_start(struct conn *conn, void (*done)(struct conn *conn))
@@ -302,9 +306,10 @@ void noise_start(struct conn *conn, void (*done)(struct conn *conn))
 
 /* --- records --- */
 
-/* Opens whole records behind one another into the plain scratch (never overlapping), as many as are there; returns the raw bytes used
- * and the plaintext's length. */
-static size_t noise_open_records(struct conn *conn, const uint8_t *bytes, size_t len, uint8_t *plain, size_t *plain_len)
+/* Opens whole records behind one another into the plain scratch (never overlapping), as many as are there;
+ * returns the raw bytes used and the plaintext's length. */
+static size_t noise_open_records(struct conn *conn, const uint8_t *bytes, size_t len, uint8_t *plain,
+				 size_t *plain_len)
 {
 	size_t used = 0, opened = 0;
 
@@ -354,9 +359,9 @@ static void noise_records_closed(struct conn *conn, enum close_reason reason)
 }
 
 static const struct conn_layer noise_records = {
-	.input = noise_records_input,
-	.output = noise_records_output,
-	.closed = noise_records_closed,
+    .input = noise_records_input,
+    .output = noise_records_output,
+    .closed = noise_records_closed,
 };
 
 void noise_send(struct conn *conn, const uint8_t *bytes, size_t len)

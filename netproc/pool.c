@@ -63,7 +63,7 @@ struct pool_buffer *pool_take(struct net *net, size_t capacity)
 	unsigned class = 0;
 
 	while (class < POOL_CLASSES && pool_class_size(class) < capacity + sizeof(*buffer))
-		class++;
+		class ++;
 	if (class == POOL_CLASSES)
 		return NULL;
 	size = pool_class_size(class);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * What netproc may still ask of the kernel: take connections from the listeners it holds, move bytes with read and write only, wait,
- * have memory, see the time. No call makes, connects or configures a socket: a listener that is shut down and sent from would connect
- * outwards, so shutdown, send*, recv* and the socket options are not here (confinement.md, correction 1).
+ * What netproc may still ask of the kernel: take connections from the listeners it holds, move bytes with
+ * read and write only, wait, have memory, see the time. No call makes, connects or configures a socket: a
+ * listener that is shut down and sent from would connect outwards, so shutdown, send*, recv* and the socket
+ * options are not here (confinement.md, correction 1).
  */
 #include "netproc/sandbox.h"
 
@@ -46,11 +47,11 @@ const size_t net_sandbox_call_count = sizeof(net_sandbox_calls) / sizeof(net_san
 int sandbox_lock(struct process *process, uint32_t *layers, const char **step)
 {
 	const struct harden_limits limits = {
-		.nofile = process->conf.settings.max_connections + SANDBOX_DESCRIPTORS,
-		.data = 0,
-		.memlock = 0,
-		.stack = 1u << 20,
-		.fsize_zero = true,
+	    .nofile = process->conf.settings.max_connections + SANDBOX_DESCRIPTORS,
+	    .data = 0,
+	    .memlock = 0,
+	    .stack = 1u << 20,
+	    .fsize_zero = true,
 	};
 	const struct harden_user who = {.user = process->conf.user, .group = process->conf.group};
 

@@ -19,7 +19,8 @@ static enum selection_result selection_fail(const struct selection_call *call, e
 	return SELECTION_FAILED;
 }
 
-static enum selection_result selection_line(struct selection *selection, const struct selection_call *call, struct span line)
+static enum selection_result selection_line(struct selection *selection, const struct selection_call *call,
+					    struct span line)
 {
 	if (!selection->header_seen) {
 		if (!multistream_is(line, MULTISTREAM_HEADER))
@@ -40,8 +41,8 @@ static enum selection_result selection_line(struct selection *selection, const s
 }
 
 /* Whole lines at the front of `bytes`. */
-static enum selection_result selection_lines(struct selection *selection, const struct selection_call *call, const uint8_t *bytes,
-					     size_t len, size_t *used)
+static enum selection_result selection_lines(struct selection *selection, const struct selection_call *call,
+					     const uint8_t *bytes, size_t len, size_t *used)
 {
 	enum selection_result result = SELECTION_MORE;
 
@@ -63,7 +64,8 @@ static enum selection_result selection_lines(struct selection *selection, const 
 	return result;
 }
 
-/* Whoever speaks another protocol (HTTP, say) is told apart at the first byte that differs, not at the end of a line that never comes. */
+/* Whoever speaks another protocol (HTTP, say) is told apart at the first byte that differs, not at the end of
+ * a line that never comes. */
 static bool selection_header_begins(const uint8_t *bytes, size_t len)
 {
 	static const char header[] = "\x13" MULTISTREAM_HEADER "\n";
@@ -73,8 +75,8 @@ static bool selection_header_begins(const uint8_t *bytes, size_t len)
 }
 
 /* Keeps an unfinished line: shorter than the longest whole one, or it would have been refused. */
-static enum selection_result selection_keep(struct selection *selection, const struct selection_call *call, const uint8_t *bytes,
-					    size_t len)
+static enum selection_result selection_keep(struct selection *selection, const struct selection_call *call,
+					    const uint8_t *bytes, size_t len)
 {
 	if (len == 0)
 		return SELECTION_MORE;
@@ -90,7 +92,8 @@ static enum selection_result selection_keep(struct selection *selection, const s
 }
 
 /* Completes the unfinished line byte by byte, so that what follows it stays where it is. */
-static enum selection_result selection_complete(struct selection *selection, const struct selection_call *call, const uint8_t *bytes,
+static enum selection_result selection_complete(struct selection *selection,
+						const struct selection_call *call, const uint8_t *bytes,
 						size_t len, size_t *used)
 {
 	enum selection_result result = SELECTION_MORE;
@@ -108,9 +111,10 @@ static enum selection_result selection_complete(struct selection *selection, con
 	return result;
 }
 
-enum selection_result selection_input(struct net *net, struct selection *selection, const uint8_t *bytes, size_t len, size_t *used,
-				      bool (*accepts)(void *context, struct span proposal), void *context, struct writer *answer,
-				      enum close_reason *reason)
+enum selection_result selection_input(struct net *net, struct selection *selection, const uint8_t *bytes,
+				      size_t len, size_t *used,
+				      bool (*accepts)(void *context, struct span proposal), void *context,
+				      struct writer *answer, enum close_reason *reason)
 {
 	struct selection_call call = {net, accepts, context, answer, reason};
 	enum selection_result result = SELECTION_MORE;

@@ -6,7 +6,8 @@
 
 #include "netproc/net.h"
 
-/* A table of pointers by slot, with a list of free slots: streams are found by number and generation in one step. */
+/* A table of pointers by slot, with a list of free slots: streams are found by number and generation in one
+ * step. */
 struct stream_place {
 	struct stream *stream; /* NULL: free */
 	uint32_t generation;

@@ -18,14 +18,15 @@ static bool upgrade_accepts(void *protocol, struct span proposal)
 }
 
 /* Offers bytes to the selection of `protocol`; sends the answers; true once accepted. */
-static bool upgrade_select(struct conn *conn, const char *protocol, const uint8_t *bytes, size_t len, size_t *used,
-			   void (*send)(struct conn *conn, const uint8_t *bytes, size_t len))
+static bool upgrade_select(struct conn *conn, const char *protocol, const uint8_t *bytes, size_t len,
+			   size_t *used, void (*send)(struct conn *conn, const uint8_t *bytes, size_t len))
 {
 	uint8_t answer[SELECTION_ANSWER_MAX];
 	struct writer w = writer_of(answer, sizeof(answer));
 	enum close_reason reason = CLOSE_NONE;
-	enum selection_result result = selection_input(conn->net, &conn->handshake->selection, bytes, len, used, upgrade_accepts,
-						       (void *)(uintptr_t)protocol, &w, &reason);
+	enum selection_result result =
+	    selection_input(conn->net, &conn->handshake->selection, bytes, len, used, upgrade_accepts,
+			    (void *)(uintptr_t)protocol, &w, &reason);
 
 	if (writer_len(&w) > 0)
 		send(conn, answer, writer_len(&w));
@@ -46,7 +47,8 @@ static void upgrade_log(struct conn *conn)
 
 	conn_peer_id(conn, &id);
 	peer = (struct log_peer){id.bytes, id.len};
-	log_event(&net->log, LOG_EVENT_PEER_CONNECTED, &peer, NULL, net->counter[NET_COUNT_CONNECTIONS_READY], 0, 0, NULL, 0);
+	log_event(&net->log, LOG_EVENT_PEER_CONNECTED, &peer, NULL, net->counter[NET_COUNT_CONNECTIONS_READY],
+		  0, 0, NULL, 0);
 }
 
 static void upgrade_established(struct conn *conn)
@@ -120,4 +122,5 @@ static void upgrade_security_closed(struct conn *conn, enum close_reason reason)
 	noise_handshake_free(conn);
 }
 
-const struct conn_layer upgrade_security = {.input = upgrade_security_input, .closed = upgrade_security_closed};
+const struct conn_layer upgrade_security = {.input = upgrade_security_input,
+					    .closed = upgrade_security_closed};

@@ -11,9 +11,9 @@
 #define WHEEL_LEVELS 4u /* 2^32 ticks: eight years */
 
 /*
- * Level 0 holds what is due within 256 ticks, one place a tick; each further level places 256 times as wide. When level 0 comes
- * round, the next place of level 1 is spread over level 0, and so on. `due` holds what is to fire now: it outlives a turn that
- * reached its limit.
+ * Level 0 holds what is due within 256 ticks, one place a tick; each further level places 256 times as wide.
+ * When level 0 comes round, the next place of level 1 is spread over level 0, and so on. `due` holds what is
+ * to fire now: it outlives a turn that reached its limit.
  */
 struct wheel {
 	uint64_t tick; /* everything before it has been moved to `due` */
@@ -103,7 +103,8 @@ static void wheel_step(struct wheel *wheel)
 	for (level = 1; level < WHEEL_LEVELS; level++) {
 		if ((wheel->tick & (((uint64_t)1 << (WHEEL_BITS * level)) - 1)) != 0)
 			break;
-		wheel_move(&wheel->place[level][wheel->tick >> (WHEEL_BITS * level) & (WHEEL_PLACES - 1)], &wheel->spread);
+		wheel_move(&wheel->place[level][wheel->tick >> (WHEEL_BITS * level) & (WHEEL_PLACES - 1)],
+			   &wheel->spread);
 		while (wheel->spread != NULL) {
 			struct wheel_timer *timer = wheel->spread;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What comes in: frames, parsed as a stream of bytes (a frame may span many records), each kind by its row of a table.
+ * What comes in: frames, parsed as a stream of bytes (a frame may span many records), each kind by its row of
+ * a table.
  */
 #include "netproc/yamux.h"
 
@@ -10,7 +11,8 @@
 #include "netproc/negotiate.h"
 #include "netproc/net.h"
 
-/* Budgets of a connection, by the second: honest clients stay far below (rust opens 400 streams at once, each with a handful of frames). */
+/* Budgets of a connection, by the second: honest clients stay far below (rust opens 400 streams at once, each
+ * with a handful of frames). */
 #define YAMUX_PINGS_A_SECOND  64u
 #define YAMUX_OPENS_A_SECOND  2000u
 #define YAMUX_FRAMES_A_SECOND 20000u /* frames without payload */
@@ -40,7 +42,8 @@ static void yamux_budget_refill(struct conn *conn)
 
 /* --- streams --- */
 
-/* SYN: 0, or -1 when the session is over. A stream too many is answered with a reset, and its frames are drained. */
+/* SYN: 0, or -1 when the session is over. A stream too many is answered with a reset, and its frames are
+ * drained. */
 static int yamux_syn(struct conn *conn, uint32_t id)
 {
 	struct yamux_session *session = &conn->yamux;
@@ -50,7 +53,8 @@ static int yamux_syn(struct conn *conn, uint32_t id)
 		yamux_violation(conn, CLOSE_YAMUX_STREAM_ID);
 		return -1;
 	}
-	/* Numbers need not come in order (rust numbers a stream before it says so), but a live one cannot begin again. */
+	/* Numbers need not come in order (rust numbers a stream before it says so), but a live one cannot
+	 * begin again. */
 	if (yamux_find(session, id) != NULL) {
 		yamux_violation(conn, CLOSE_YAMUX_STREAM_DUPLICATE);
 		return -1;
@@ -182,10 +186,10 @@ static void yamux_gone_away(struct conn *conn, const struct yamux_frame *frame)
 }
 
 static void (*const yamux_frames[])(struct conn *conn, const struct yamux_frame *frame) = {
-	[YAMUX_DATA] = yamux_data,
-	[YAMUX_WINDOW_UPDATE] = yamux_window,
-	[YAMUX_PING] = yamux_ping,
-	[YAMUX_GO_AWAY] = yamux_gone_away,
+    [YAMUX_DATA] = yamux_data,
+    [YAMUX_WINDOW_UPDATE] = yamux_window,
+    [YAMUX_PING] = yamux_ping,
+    [YAMUX_GO_AWAY] = yamux_gone_away,
 };
 
 /* One header. */
@@ -221,7 +225,8 @@ static void yamux_frame(struct conn *conn, const uint8_t header[YAMUX_HEADER])
 static void yamux_deliver(struct conn *conn, uint8_t *bytes, size_t len)
 {
 	struct net *net = conn->net;
-	struct stream *stream = conn->yamux.frame_stream != 0 ? yamux_find(&conn->yamux, conn->yamux.frame_stream) : NULL;
+	struct stream *stream =
+	    conn->yamux.frame_stream != 0 ? yamux_find(&conn->yamux, conn->yamux.frame_stream) : NULL;
 	const struct stream_protocol *protocol;
 	struct stream_ref ref;
 
@@ -301,7 +306,8 @@ static void yamux_closed(struct conn *conn, enum close_reason reason)
 		if (session->streams[i] == NULL)
 			i++;
 		else
-			yamux_stream_end(session->streams[i], reason == CLOSE_NONE ? CLOSE_REMOTE_CLOSED : reason);
+			yamux_stream_end(session->streams[i],
+					 reason == CLOSE_NONE ? CLOSE_REMOTE_CLOSED : reason);
 		if (session->places > 0 && i >= session->places)
 			i = 0;
 	}
@@ -309,7 +315,8 @@ static void yamux_closed(struct conn *conn, enum close_reason reason)
 	queue_clear(conn->net, &session->control);
 }
 
-static const struct conn_layer yamux_layer = {.input = yamux_input, .output = yamux_output, .closed = yamux_closed};
+static const struct conn_layer yamux_layer = {
+    .input = yamux_input, .output = yamux_output, .closed = yamux_closed};
 
 void yamux_start(struct conn *conn)
 {

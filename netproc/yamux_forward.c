@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: MIT
  *
- * The short way of a relayed byte: frames for one connection that follow one another in the plain scratch get their new headers in
- * place and are sealed as one run, straight from where they were opened. What the destination cannot take now waits in its stream's
- * queue. design.md 6.
+ * The short way of a relayed byte: frames for one connection that follow one another in the plain scratch get
+ * their new headers in place and are sealed as one run, straight from where they were opened. What the
+ * destination cannot take now waits in its stream's queue. design.md 6.
  */
 #include "netproc/net.h"
 #include "netproc/noise.h"
 #include "netproc/yamux.h"
 
-/* Control frames stand before payload that is sealed now; what they may not overtake (FIN behind queued bytes) is not there. */
+/* Control frames stand before payload that is sealed now; what they may not overtake (FIN behind queued
+ * bytes) is not there. */
 static void yamux_run_control(struct conn *conn)
 {
 	uint8_t frames[YAMUX_HEADER * 64];
 
 	while (conn->yamux.control.len > 0 && conn_alive(conn)) {
-		size_t len = conn->yamux.control.len < sizeof(frames) ? conn->yamux.control.len : sizeof(frames);
+		size_t len =
+		    conn->yamux.control.len < sizeof(frames) ? conn->yamux.control.len : sizeof(frames);
 
 		queue_take(conn->net, &conn->yamux.control, frames, len);
 		noise_send(conn, frames, len);
@@ -86,7 +88,8 @@ int yamux_forward(struct stream *stream, uint8_t *bytes, size_t len)
 	while (len > 0 && yamux_may_run(stream)) {
 		size_t part = len < stream->send_window ? len : stream->send_window;
 
-		/* A second part of the same bytes ends the run first: its header overwrites what has been sealed by then. */
+		/* A second part of the same bytes ends the run first: its header overwrites what has been
+		 * sealed by then. */
 		if (part > CONN_SEALED_MOST)
 			part = CONN_SEALED_MOST;
 		yamux_run_add(stream, bytes, part);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What goes out from queues: control frames first, then light streams, then bulk in turn (deficit round robin; Shreedhar and Varghese
- * 1995). Sealed bytes cannot be reordered, so only as much is sealed as the socket is about to take (CONN_SEALED_MOST).
+ * What goes out from queues: control frames first, then light streams, then bulk in turn (deficit round
+ * robin; Shreedhar and Varghese 1995). Sealed bytes cannot be reordered, so only as much is sealed as the
+ * socket is about to take (CONN_SEALED_MOST).
  */
 #include <string.h>
 
@@ -9,12 +10,12 @@
 #include "netproc/noise.h"
 #include "netproc/yamux.h"
 
-#define YAMUX_CONTROL_MOST  65536u /* bytes of control that may wait */
-#define YAMUX_PONGS_MOST    8u
-#define YAMUX_LIGHT_QUEUED  16384u /* a stream with more waiting is bulk */
-#define YAMUX_LIGHT_RECENT  65536u /* and so is one that sent more lately */
-#define YAMUX_QUANTUM	    16384u /* bytes of a bulk stream's turn */
-#define YAMUX_DECAY	    64u	   /* milliseconds in which what was sent lately halves */
+#define YAMUX_CONTROL_MOST 65536u /* bytes of control that may wait */
+#define YAMUX_PONGS_MOST   8u
+#define YAMUX_LIGHT_QUEUED 16384u /* a stream with more waiting is bulk */
+#define YAMUX_LIGHT_RECENT 65536u /* and so is one that sent more lately */
+#define YAMUX_QUANTUM	   16384u /* bytes of a bulk stream's turn */
+#define YAMUX_DECAY	   64u	  /* milliseconds in which what was sent lately halves */
 
 void yamux_control(struct conn *conn, enum yamux_type type, unsigned flags, uint32_t id, uint32_t length)
 {
@@ -88,7 +89,8 @@ int yamux_write(struct stream *stream, const void *bytes, size_t len)
 		return -1;
 	if (stream->queue.len >= STREAM_QUEUE_MOST)
 		conn_pump(stream->conn);
-	if (stream->queue.len >= STREAM_QUEUE_MOST || queue_append(stream->net, &stream->queue, bytes, len) != 0)
+	if (stream->queue.len >= STREAM_QUEUE_MOST ||
+	    queue_append(stream->net, &stream->queue, bytes, len) != 0)
 		return -1;
 	yamux_schedule(stream);
 	return 0;
@@ -100,7 +102,8 @@ void yamux_append(struct stream *stream, struct queue *bytes)
 	yamux_schedule(stream);
 }
 
-/* One frame of at most `most` bytes of the stream's queue, appended at `out` (header and payload); returns its whole length. */
+/* One frame of at most `most` bytes of the stream's queue, appended at `out` (header and payload); returns
+ * its whole length. */
 static size_t yamux_gather(struct stream *stream, uint8_t *out, size_t most)
 {
 	size_t len = stream->queue.len;
@@ -117,14 +120,16 @@ static size_t yamux_gather(struct stream *stream, uint8_t *out, size_t most)
 	return YAMUX_HEADER + len;
 }
 
-/* Tells the protocol that there is room, sends the FIN that waited: whatever follows a frame of the stream. */
+/* Tells the protocol that there is room, sends the FIN that waited: whatever follows a frame of the stream.
+ */
 static void yamux_after(struct net *net, struct stream_ref ref)
 {
 	struct stream *stream = stream_find(net, ref);
 
 	if (stream == NULL)
 		return;
-	if (stream->want_room && (stream_room(stream) >= 4096 || (stream->queue.len == 0 && stream->send_window > 0))) {
+	if (stream->want_room &&
+	    (stream_room(stream) >= 4096 || (stream->queue.len == 0 && stream->send_window > 0))) {
 		stream->want_room = false;
 		if (stream->protocol->writable != NULL)
 			stream->protocol->writable(stream);
@@ -145,7 +150,8 @@ void yamux_window_grew(struct stream *stream)
 	yamux_after(net, ref);
 }
 
-/* A turn of the first stream of a list; it goes back to the end while it has more. Returns the bytes gathered. */
+/* A turn of the first stream of a list; it goes back to the end while it has more. Returns the bytes
+ * gathered. */
 static size_t yamux_turn(struct conn *conn, struct list *from, uint8_t *out, size_t room)
 {
 	struct list *entry = list_shift(from);
@@ -202,7 +208,8 @@ static size_t yamux_gather_record(struct conn *conn, uint8_t *out)
 void yamux_output(struct conn *conn)
 {
 	struct yamux_session *session = &conn->yamux;
-	/* A callback in the middle may come back here for this connection: what it gathers then goes behind what is gathered now. */
+	/* A callback in the middle may come back here for this connection: what it gathers then goes behind
+	 * what is gathered now. */
 	uint8_t *out = conn->net->conns->gather;
 
 	if (conn->net->conns->gathering)

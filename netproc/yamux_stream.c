@@ -6,8 +6,8 @@
 #include "netproc/net.h"
 #include "netproc/yamux.h"
 
-#define YAMUX_MEASURE 5000u /* milliseconds between pings of ours */
-#define YAMUX_LINGER 10000u /* milliseconds for the peer to finish after we did */
+#define YAMUX_MEASURE 5000u  /* milliseconds between pings of ours */
+#define YAMUX_LINGER  10000u /* milliseconds for the peer to finish after we did */
 
 struct stream *yamux_stream_new(struct conn *conn, uint32_t id)
 {
@@ -127,7 +127,8 @@ void yamux_stream_credit(struct stream *stream, uint32_t bytes)
 	yamux_measure(stream->conn);
 }
 
-static struct stream *yamux_stream_open(struct conn *conn, const struct stream_protocol *protocol, void *state)
+static struct stream *yamux_stream_open(struct conn *conn, const struct stream_protocol *protocol,
+					void *state)
 {
 	struct stream *stream;
 
@@ -154,11 +155,11 @@ struct stream *stream_open(struct conn *conn, const struct stream_protocol *prot
 }
 
 const struct stream_muxer yamux_muxer = {
-	.open = yamux_stream_open,
-	.write = yamux_write,
-	.forward = yamux_forward,
-	.append = yamux_append,
-	.finish = yamux_stream_finish,
-	.reset = yamux_stream_reset,
-	.credit = yamux_stream_credit,
+    .open = yamux_stream_open,
+    .write = yamux_write,
+    .forward = yamux_forward,
+    .append = yamux_append,
+    .finish = yamux_stream_finish,
+    .reset = yamux_stream_reset,
+    .credit = yamux_stream_credit,
 };

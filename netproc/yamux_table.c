@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Streams of a session by id: open addressing, at most three quarters full, grown and shrunk by factors of two, removal by moving back.
+ * Streams of a session by id: open addressing, at most three quarters full, grown and shrunk by factors of
+ * two, removal by moving back.
  */
 #include "netproc/net.h"
 #include "netproc/yamux.h"
@@ -73,7 +74,8 @@ void yamux_remove(struct yamux_session *session, const struct stream *stream)
 {
 	uint32_t mask = session->places - 1, hole, at;
 
-	for (hole = yamux_home(session, stream->id) & mask; session->streams[hole] != stream; hole = (hole + 1) & mask)
+	for (hole = yamux_home(session, stream->id) & mask; session->streams[hole] != stream;
+	     hole = (hole + 1) & mask)
 		if (session->streams[hole] == NULL)
 			return;
 	session->count--;
