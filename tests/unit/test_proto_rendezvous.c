@@ -130,7 +130,7 @@ static void records_that_look_alike(void **state)
 /* The search for the record starts behind the namespace, where only its beginning stands, at the very end. */
 static void beginning_of_a_record_at_the_end(void **state)
 {
-	struct bytes record = {.len = 50}, b = bytes_of_hex("0800 1259 1232");
+	struct bytes record = {.len = 50}, b = bytes_of_hex("0800 1279 1232");
 	struct rendezvous_request q;
 	uint8_t *copy;
 
@@ -139,9 +139,9 @@ static void beginning_of_a_record_at_the_end(void **state)
 		record.at[i] = (uint8_t)(i + 'A');
 	memcpy(b.at + b.len, record.at, record.len);
 	b.len += record.len;
-	memcpy(b.at + b.len, "\x0a\x01n\x7a\x20", 5);
-	memcpy(b.at + b.len + 5, record.at, 32);
-	b.len += 5 + 32;
+	memcpy(b.at + b.len, "\x0a\x01\xff\x7a\x40", 5);
+	memcpy(b.at + b.len + 5 + 32, record.at, 32); /* behind 32 zeros */
+	b.len += 5 + 64;
 	copy = exact_copy(b.at, b.len);
 	assert_int_equal(rendezvous_request_parse(copy, b.len, &q), 0);
 	assert_ptr_equal(q.record.bytes, copy + 6);
