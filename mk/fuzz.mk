@@ -7,6 +7,8 @@
 # A new fuzzer is a new file; what it links besides proto is one line here: FUZZ_<name> = $(BUILD)/lib/libimsg.a
 
 
+FUZZ_rendezvous = $(UNIT_RENDEZVOUS) $(BUILD)/lib/libimsg.a
+
 SECS      ?= 30
 FUZZ_ONLY ?= *
 FUZZ_MAX  := 9000
