@@ -24,3 +24,14 @@ $(BUILD)/obj/parent/version.o: CPPFLAGS += -DDUSK_LIBRARIES='"$(shell for l in l
   printf '%s %s, ' $$l $$($(PKGCONF) --modversion $$l 2>/dev/null || echo unknown); done | sed 's/, $$//')"'
 
 .PHONY: run check
+
+# Writes the settings into README.md and the man page; a unit test compares them with the program.
+docs: $(BUILD)/bin/dusk-relay
+	@for f in 'README.md --markdown <!--' 'docs/dusk-relay.8 --man .\\"'; do set -- $$f; \
+	$(BUILD)/bin/dusk-relay settings $$2 > $(BUILD)/settings.txt && \
+	awk -v begin='settings: begin' -v end='settings: end' -v list=$(BUILD)/settings.txt \
+	  'index($$0, end) { skip = 0 } !skip { print } index($$0, begin) { skip = 1; while ((getline line < list) > 0) print line }' \
+	  $$1 > $(BUILD)/settings.new && cat $(BUILD)/settings.new > $$1; done
+	@if [ -f deploy/dusk-relay.env ]; then $(BUILD)/bin/dusk-relay settings --env > deploy/dusk-relay.env; fi
+
+.PHONY: docs
