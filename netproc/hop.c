@@ -21,8 +21,9 @@ static void hop_open(struct stream *stream)
 }
 
 /* No request at all: counted beside the refused RESERVEs, as go-libp2p does. */
-static void refuse_malformed(struct stream *stream, enum circuit_status status)
+static void refuse_malformed(struct stream *stream, enum circuit_status status, enum close_reason reason)
 {
+	hop_name_fault(stream->net, reason);
 	net_count(stream->net, NET_COUNT_RESERVE_REJECTED);
 	net_count(stream->net, NET_COUNT_RESERVE_REFUSED_MALFORMED);
 	hop_refuse(stream, status);
@@ -34,13 +35,13 @@ static void serve(struct stream *stream, struct span whole)
 	struct circuit_message m;
 	conn_touch(stream->conn);
 	if (hop_message_parse(whole.bytes, whole.len, &m) != 0 || !m.has_type)
-		refuse_malformed(stream, CIRCUIT_MALFORMED_MESSAGE);
+		refuse_malformed(stream, CIRCUIT_MALFORMED_MESSAGE, CLOSE_MESSAGE_MALFORMED);
 	else if (m.type == HOP_RESERVE)
 		hop_reserve(stream);
 	else if (m.type == HOP_CONNECT)
 		hop_connect(stream, &m);
 	else
-		refuse_malformed(stream, CIRCUIT_UNEXPECTED_MESSAGE);
+		refuse_malformed(stream, CIRCUIT_UNEXPECTED_MESSAGE, CLOSE_MESSAGE_UNEXPECTED);
 }
 
 /* Returns how many bytes the request took. */
@@ -59,8 +60,10 @@ static size_t read_request(struct stream *stream, const uint8_t *bytes, size_t l
 		serve(stream, whole);
 		break;
 	case MESSAGE_TOO_LONG:
+		refuse_malformed(stream, CIRCUIT_MALFORMED_MESSAGE, CLOSE_MESSAGE_TOO_LONG);
+		break;
 	case MESSAGE_MALFORMED:
-		refuse_malformed(stream, CIRCUIT_MALFORMED_MESSAGE);
+		refuse_malformed(stream, CIRCUIT_MALFORMED_MESSAGE, CLOSE_MESSAGE_MALFORMED);
 		break;
 	case MESSAGE_NO_MEMORY:
 		stream_reset(stream, CLOSE_MEMORY);
@@ -95,7 +98,7 @@ static void hop_finish(struct stream *stream)
 	if (hop->state != HOP_READING)
 		return;
 	if (message_started(&hop->message))
-		refuse_malformed(stream, CIRCUIT_MALFORMED_MESSAGE);
+		refuse_malformed(stream, CIRCUIT_MALFORMED_MESSAGE, CLOSE_MESSAGE_MALFORMED);
 	else
 		hop_end(stream);
 }

@@ -34,6 +34,9 @@ int hop_write(struct stream *stream, const struct circuit_message *m);
 void hop_end(struct stream *stream);
 /* A status other than OK, then the end. Never a reset: it would drop the answer at go and js. */
 void hop_refuse(struct stream *stream, enum circuit_status status);
+/* Names what was wrong with a request, as the reason for which its stream ends: the answer alone says little.
+ */
+void hop_name_fault(struct net *net, enum close_reason reason);
 
 /* RESERVE was read. */
 void hop_reserve(struct stream *stream);

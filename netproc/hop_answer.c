@@ -24,6 +24,12 @@ void hop_end(struct stream *stream)
 	stream_finish(stream);
 }
 
+void hop_name_fault(struct net *net, enum close_reason reason)
+{
+	net->closed[reason]++;
+	log_event(&net->log, LOG_EVENT_STREAM_CLOSED, NULL, NULL, (uint64_t)reason, 0, 0, NULL, 0);
+}
+
 void hop_refuse(struct stream *stream, enum circuit_status status)
 {
 	struct circuit_message m = {

@@ -150,6 +150,7 @@ void hop_connect(struct stream *stream, const struct circuit_message *m)
 	struct peer_id id;
 	struct conn *destination = NULL;
 	if (!m->has_peer || peer_id_parse(&id, m->peer.bytes, m->peer.len) != 0) {
+		hop_name_fault(stream->net, CLOSE_MESSAGE_MALFORMED);
 		refuse(stream, CIRCUIT_MALFORMED_MESSAGE);
 		return;
 	}

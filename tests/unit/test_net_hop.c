@@ -217,6 +217,8 @@ static void refuses(void **state)
 	int answer = ask(a, unknown, sizeof(unknown)).status;
 	assert_true(answer == CIRCUIT_UNEXPECTED_MESSAGE || answer == CIRCUIT_MALFORMED_MESSAGE);
 	assert_int_equal(net->counter[NET_COUNT_RESERVE_REFUSED_MALFORMED], 7);
+	assert_int_equal(net->closed[CLOSE_MESSAGE_TOO_LONG], 1);
+	assert_true(net->closed[CLOSE_MESSAGE_UNEXPECTED] > 0 && net->closed[CLOSE_MESSAGE_MALFORMED] > 3);
 	assert_int_equal(ask(b, reserve, 3).status, CIRCUIT_PERMISSION_DENIED);
 	assert_int_equal(fake_events(LOG_EVENT_PEER_DENIED), 1);
 	net->draining = true;
