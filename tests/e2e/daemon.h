@@ -68,8 +68,9 @@ int daemon_expect(struct daemon *d, const char *text, int timeout_ms);
 bool daemon_said(struct daemon *d, const char *text);
 /* The number of such lines since the mark. */
 size_t daemon_count(struct daemon *d, const char *text);
-/* Asks for the counters until the one called `name` (labels included) is at least `least`. 0, or -1. */
-int daemon_expect_counter(struct daemon *d, const char *name, uint64_t least, int timeout_ms);
+/* In a fresh report each counter (labels included in its name) is at least so much. 0, or -1. */
+int daemon_expect_counters(struct daemon *d, const char *const *names, const uint64_t *least, size_t count);
+int daemon_expect_counter(struct daemon *d, const char *name, uint64_t least);
 /* The value in a fresh report; 0 when it is not in it. */
 uint64_t daemon_counter(struct daemon *d, const char *name);
 /* The last lines of the log, for messages. */

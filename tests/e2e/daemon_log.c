@@ -12,7 +12,9 @@
 
 #include "probe/client.h"
 
-#define DAEMON_TAIL 3000
+#define DAEMON_TAIL	 3000
+#define DAEMON_ASK_AGAIN 200 /* milliseconds */
+#define DAEMON_REPORT_MS 5000
 
 int daemon_log_open(struct daemon *d)
 {
@@ -114,21 +116,25 @@ int daemon_expect(struct daemon *d, const char *text, int timeout_ms)
 	return -1;
 }
 
-/* Where a report of all counters starts in the log; it has ended. */
-static size_t daemon_report(struct daemon *d)
+/* The daemon makes at most one report a second: asks until one has come, and says where it starts in the log.
+ */
+static size_t daemon_report(struct daemon *d, int64_t end)
 {
 	size_t from;
 
 	daemon_log_read(d);
 	from = bytes_len(&d->log);
-	if (daemon_signal(d, SIGUSR1) == 0)
-		daemon_wait_line(d, from, "counters end", client_now() + 5000);
+	while (daemon_signal(d, SIGUSR1) == 0) {
+		int64_t next = client_now() + DAEMON_ASK_AGAIN;
+
+		if (daemon_wait_line(d, from, "counters end", next < end ? next : end) || client_now() >= end)
+			break;
+	}
 	return from;
 }
 
-uint64_t daemon_counter(struct daemon *d, const char *name)
+static uint64_t daemon_value(struct daemon *d, size_t from, const char *name)
 {
-	size_t from = daemon_report(d);
 	char text[300];
 	const char *found;
 
@@ -137,19 +143,30 @@ uint64_t daemon_counter(struct daemon *d, const char *name)
 	return found ? strtoull(found + strlen(text), NULL, 10) : 0;
 }
 
-int daemon_expect_counter(struct daemon *d, const char *name, uint64_t least, int timeout_ms)
+uint64_t daemon_counter(struct daemon *d, const char *name)
 {
-	int64_t end = client_now() + timeout_ms;
-	uint64_t value;
+	return daemon_value(d, daemon_report(d, client_now() + DAEMON_REPORT_MS), name);
+}
 
-	do {
-		value = daemon_counter(d, name);
-		if (value >= least)
-			return 0;
-	} while (client_now() < end);
-	snprintf(d->error, sizeof(d->error), "counter %s is %llu, not at least %llu", name,
-		 (unsigned long long)value, (unsigned long long)least);
-	return -1;
+int daemon_expect_counters(struct daemon *d, const char *const *names, const uint64_t *least, size_t count)
+{
+	size_t from = daemon_report(d, client_now() + DAEMON_REPORT_MS);
+
+	for (size_t i = 0; i < count; i++) {
+		uint64_t value = daemon_value(d, from, names[i]);
+
+		if (value >= least[i])
+			continue;
+		snprintf(d->error, sizeof(d->error), "counter %s is %llu, not at least %llu", names[i],
+			 (unsigned long long)value, (unsigned long long)least[i]);
+		return -1;
+	}
+	return 0;
+}
+
+int daemon_expect_counter(struct daemon *d, const char *name, uint64_t least)
+{
+	return daemon_expect_counters(d, &name, &least, 1);
 }
 
 const char *daemon_tail(struct daemon *d)

@@ -43,7 +43,7 @@ const char *fixture_number(long long number);
 
 /* The connection of a test was closed for this reason: a log line now, and the counter at the end of the
  * program. */
-#define EXPECT_CLOSED(reason)		 fixture_expect_closed(__FILE__, __LINE__, reason, 5000)
+#define EXPECT_CLOSED(reason)		 fixture_expect_closed(__FILE__, __LINE__, reason, 2000)
 #define EXPECT_CLOSED_WITHIN(reason, ms) fixture_expect_closed(__FILE__, __LINE__, reason, ms)
 void fixture_expect_closed(const char *file, int line, const char *reason, int timeout_ms);
 /* The same for a stream's reason. */

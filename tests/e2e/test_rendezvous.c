@@ -135,9 +135,11 @@ static void test_lengths_of_namespaces(void **state)
 		memset(ns, 'n', sizeof(ns));
 		ns[lengths[i]] = '\0';
 		EXPECT_STATUS(RENDEZVOUS_OK, rendezvous_register(&a, ns, &r, 60));
-		rendezvous_discover(&a, ns, &result);
-		EXPECT_STATUS(1, (int)result.count);
-		rendezvous_result_free(&result);
+		if (lengths[i] > 0) { /* an empty one in DISCOVER is none at all: that asks for everything */
+			rendezvous_discover(&a, ns, &result);
+			EXPECT_STATUS(1, (int)result.count);
+			rendezvous_result_free(&result);
+		}
 		EXPECT(&a, ask_unregister(&a, ns));
 	}
 	EXPECT_STATUS(RENDEZVOUS_OK, rendezvous_register(&a,

@@ -55,14 +55,16 @@ static void test_header_comes_for_a_header(void **state)
 
 static void test_wrong_header(void **state)
 {
-	static const char http[] = "GET / HTTP/1.1\r\nHost: relay\r\n\r\n";
+	static const char http[] =
+	    "GET / HTTP/1.1\r\nHost: relay.example.org\r\nUser-Agent: somebody who is lost here\r\n"
+	    "Accept: */*\r\n\r\n";
 	static const char other[] = "\x13/multistream/2.0.0\n";
 	static const char spaced[] = "\x14/multistream/1.0.0 \n";
 
 	(void)state;
 	header_is_refused(other, sizeof(other) - 1, "multistream_header");
 	header_is_refused(spaced, sizeof(spaced) - 1, "multistream_header");
-	header_is_refused(http, sizeof(http) - 1, "multistream_");
+	header_is_refused(http, sizeof(http) - 1, "multistream_malformed");
 }
 
 static void test_lines_too_long_or_without_end(void **state)
@@ -77,7 +79,7 @@ static void test_lines_too_long_or_without_end(void **state)
 
 	(void)state;
 	header_is_refused(long_line, sizeof(long_line), "multistream_malformed");
-	header_is_refused(empty, sizeof(empty), "multistream_");
+	header_is_refused(empty, sizeof(empty), "multistream_malformed");
 	line_is_refused(long_line, sizeof(long_line), "multistream_malformed");
 	line_is_refused(three_byte_length, sizeof(three_byte_length), "multistream_malformed");
 	line_is_refused(endless_length, sizeof(endless_length), "multistream_malformed");

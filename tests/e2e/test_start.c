@@ -201,9 +201,20 @@ static void test_bad_settings_are_named(void **state)
 	bad_setting("DUSK_RELAY_DRAIN", "61");
 	bad_setting("DUSK_PRIVACY_GUARD", "maybe");
 	bad_setting("DUSK_RELAY_EXTERNAL_ADDR", "/dns4/relay.example.org");
-	bad_setting("DUSK_RELAY_EXTERNAL_ADDR",
-		    "/ip4/1.2.3.4/tcp/4001/p2p/12D3KooWBtg3aaRMjxwedh83aGiUkwSxDwUZkzuJcfaqUmo7R3pX");
 	bad_setting("DUSK_RELAY_DENY_PEERS", "nobody");
+}
+
+/* An external address that ends in another relay's id would send clients astray. */
+static void test_external_address_of_another_relay(void **state)
+{
+	static const char *const settings[] = {"DUSK_RELAY_EXTERNAL_ADDR=/ip4/1.2.3.4/tcp/4001/p2p/"
+					       "12D3KooWBtg3aaRMjxwedh83aGiUkwSxDwUZkzuJcfaqUmo7R3pq",
+					       NULL};
+	static const char *const texts[] = {"DUSK_RELAY_EXTERNAL_ADDR",
+					    "12D3KooWBtg3aaRMjxwedh83aGiUkwSxDwUZkzuJcfaqUmo7R3pq", NULL};
+
+	(void)state;
+	refuses(settings, 78, texts);
 }
 
 static void test_empty_setting_is_an_unset_one(void **state)
@@ -379,6 +390,7 @@ int main(void)
 	    START_TEST(test_damaged_key_is_refused_and_kept),
 	    START_TEST(test_another_identity_than_demanded),
 	    START_TEST(test_bad_settings_are_named),
+	    START_TEST(test_external_address_of_another_relay),
 	    START_TEST(test_empty_setting_is_an_unset_one),
 	    START_TEST(test_unknown_setting_is_a_warning),
 	    START_TEST(test_port_taken),

@@ -100,7 +100,7 @@ static void test_wrong_multistream_on_a_stream(void **state)
 	stream_is_reset_for("\x04/abc", 5);
 	stream_is_reset_for(long_line, sizeof(long_line));
 	stream_is_reset_for("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 11);
-	EXPECT_STREAM_CLOSED("multistream_");
+	EXPECT_STREAM_CLOSED("multistream_malformed");
 }
 
 static void test_endless_proposals_on_a_stream(void **state)

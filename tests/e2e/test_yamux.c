@@ -105,41 +105,36 @@ static void test_stream_numbers_out_of_order(void **state)
 	client_free(&c);
 }
 
-static void overrun_by(uint32_t more, const char *reason)
+/* One frame on a stream that has said nothing yet: the relay takes a window of rubbish and not a byte more.
+ */
+static void one_frame_of(struct client *c, uint32_t len)
 {
 	static uint8_t payload[YAMUX_WINDOW + 1];
-	struct exchange x;
+
+	fixture_connect(c);
+	peer_frame(c, 0, YAMUX_DATA, YAMUX_SYN, 1, len, payload, len);
+	client_flush(c);
+}
+
+static void test_a_whole_window_in_one_frame(void **state)
+{
 	struct client c;
 
-	fixture_connect(&c);
-	EXPECT_STATUS(0, exchange_open_silent(&x, &c.session.mux, ""));
-	peer_overrun(&x, payload, YAMUX_WINDOW + more);
-	client_flush(&c);
-	EXPECT(&c, client_wait_end(&c, PEER_TIMEOUT_MS));
-	EXPECT_CLOSED(reason);
-	exchange_close(&x);
+	(void)state;
+	one_frame_of(&c, YAMUX_WINDOW);
+	EXPECT(&c, client_yamux_ping(&c, 1));
+	EXPECT(&c, ask_ping(&c, 1));
 	client_free(&c);
 }
 
 static void test_window_overrun_by_one_byte(void **state)
 {
-	(void)state;
-	overrun_by(1, "yamux_window_overrun");
-}
-
-static void test_a_whole_window_in_one_frame(void **state)
-{
-	static uint8_t block[YAMUX_WINDOW];
-	struct exchange x;
 	struct client c;
 
 	(void)state;
-	fixture_connect(&c);
-	EXPECT(&c, peer_stream(&c, &x, PING_PROTOCOL));
-	c.session.mux.frame_max = YAMUX_WINDOW;
-	EXPECT(&c, client_write(&c, &x, block, YAMUX_WINDOW - 64));
-	EXPECT(&c, client_read(&c, &x, YAMUX_WINDOW - 64, "the echo of a window"));
-	exchange_close(&x);
+	one_frame_of(&c, YAMUX_WINDOW + 1);
+	EXPECT(&c, client_wait_end(&c, PEER_TIMEOUT_MS));
+	EXPECT_CLOSED("yamux_window_overrun");
 	client_free(&c);
 }
 
@@ -197,8 +192,7 @@ static void test_frames_for_dead_streams(void **state)
 	peer_frame(&c, 0, YAMUX_DATA, YAMUX_RST, 1001, 500, payload, 500);
 	EXPECT(&c, client_yamux_ping(&c, 77));
 	EXPECT(&c, ask_ping(&c, 2));
-	EXPECT(&relay,
-	       daemon_expect_counter(&relay, "dusk_relay_drained_bytes_total", 3 * sizeof(payload), 2000));
+	EXPECT(&relay, daemon_expect_counter(&relay, "dusk_relay_drained_bytes_total", 3 * sizeof(payload)));
 	client_free(&c);
 }
 
@@ -326,8 +320,7 @@ static void test_pings_without_reading(void **state)
 	fixture_connect(&c);
 	c.deaf = true;
 	flood(&c, one_ping, 200000);
-	EXPECT_CLOSED("");
-	EXPECT_TRUE(!daemon_said(&relay, "memory"));
+	EXPECT_CLOSED("yamux_ping_flood");
 	client_free(&c);
 }
 
