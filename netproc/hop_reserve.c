@@ -144,7 +144,8 @@ void hop_reserve(struct stream *stream)
 	if (!admitted(stream))
 		return;
 	if (reservation_grant(stream->conn) == RESERVATION_REFUSED) {
-		refuse(stream, CIRCUIT_RESOURCE_LIMIT_EXCEEDED, NET_COUNT_RESERVE_REFUSED_LIMIT);
+		net_count(stream->net, NET_COUNT_RESERVE_REJECTED);
+		hop_refuse(stream, CIRCUIT_RESOURCE_LIMIT_EXCEEDED);
 		return;
 	}
 	if (stream->net->settings.voucher)

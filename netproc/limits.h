@@ -28,7 +28,8 @@ void limits_closed(struct net *net, const struct ip_key *ip);
  * Asked before limits_accept, which refuses while it is full. */
 bool limits_half_open_full(struct net *net, struct ip_key *holder);
 
-/* RESERVE of a peer that holds none yet (renewals and further connections of a holder never come here). CIRCUIT_OK and counted. */
+/* RESERVE of a peer that holds none yet (renewals and further connections of a holder never come here). CIRCUIT_OK and counted, or
+ * the status to answer, with its reason counted. */
 enum circuit_status limits_reserve(struct net *net, const struct conn *conn);
 void limits_reserve_end(struct net *net, const struct ip_key *ip);
 /* Rate of RESERVE, all kinds (profile libp2p; off by default). */

@@ -23,6 +23,8 @@ struct pair_key {
 
 static enum circuit_status reservation_refused(struct net *net, uint64_t limit, enum net_setting setting)
 {
+	bool of_ip = setting == NET_SETTING_max_reservations_per_ip;
+	net_count(net, of_ip ? NET_COUNT_RESERVE_REFUSED_IP : NET_COUNT_RESERVE_REFUSED_LIMIT);
 	limits_warn(net, LOG_EVENT_RESERVATION_REFUSED, limit, setting);
 	return CIRCUIT_RESOURCE_LIMIT_EXCEEDED;
 }

@@ -146,6 +146,12 @@ static void drop_oldest_above(struct net *net, struct reservation_holder *holder
 
 /* --- granting --- */
 
+static enum reservation_result no_memory(struct net *net)
+{
+	net_count(net, NET_COUNT_RESERVE_REFUSED_LIMIT);
+	return RESERVATION_REFUSED;
+}
+
 static enum reservation_result grant_first(struct net *net, struct conn *conn)
 {
 	if (limits_reserve(net, conn) != CIRCUIT_OK)
@@ -153,12 +159,12 @@ static enum reservation_result grant_first(struct net *net, struct conn *conn)
 	struct reservation_holder *holder = holder_new(net, conn);
 	if (holder == NULL) {
 		limits_reserve_end(net, &conn->ip);
-		return RESERVATION_REFUSED;
+		return no_memory(net);
 	}
 	struct reservation *reservation = reservation_new(net, conn, holder);
 	if (reservation == NULL) {
 		holder_end(net, holder, LOG_EVENT_RESERVATION_ENDED);
-		return RESERVATION_REFUSED;
+		return no_memory(net);
 	}
 	reservation_renew(net, reservation);
 	say(net, LOG_EVENT_RESERVATION_ACCEPTED, conn->peer);
@@ -173,7 +179,7 @@ enum reservation_result reservation_grant(struct conn *conn)
 	if (holder == NULL)
 		return grant_first(net, conn);
 	if (conn->reservation == NULL && reservation_new(net, conn, holder) == NULL)
-		return RESERVATION_REFUSED;
+		return no_memory(net);
 	reservation_renew(net, conn->reservation);
 	drop_oldest_above(net, holder);
 	net_count(net, NET_COUNT_RESERVATIONS_RENEWED);

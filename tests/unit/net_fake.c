@@ -33,12 +33,17 @@ static unsigned circuit_count;
 static bool refuse_open;
 static bool refuse_write;
 /* Worlds stay reachable: what they hold is counted by the pool, not by the leak checker. */
-static struct net *worlds[64];
+static struct net *worlds[1024];
 static unsigned world_count;
 
 /* --- the world --- */
 
 struct net *fake_net(void)
+{
+	return fake_net_cap(CAP);
+}
+
+struct net *fake_net_cap(uint64_t cap)
 {
 	struct net *net = calloc(1, sizeof(*net));
 	assert_non_null(net);
@@ -55,7 +60,7 @@ struct net *fake_net(void)
 	net->now_unix = 1800000000;
 	memset(net->self.key, 0xee, sizeof(net->self.key));
 	peer_id_from_ed25519(&net->self.id, net->self.key);
-	net->pool = pool_new(CAP);
+	net->pool = pool_new(cap);
 	net->wheel = wheel_new(net->now);
 	assert_int_equal(stream_table_init(net), 0);
 	memset(events, 0, sizeof(events));
@@ -264,7 +269,8 @@ static const struct stream_muxer muxer = {
 static struct stream *stream_make(struct conn *conn)
 {
 	struct stream *stream = stream_new(conn->net);
-	assert_non_null(stream);
+	if (stream == NULL)
+		return NULL;
 	stream->conn = conn;
 	stream->muxer = &muxer;
 	stream->send_window = 262144;
@@ -281,9 +287,13 @@ static struct stream *stream_make(struct conn *conn)
 struct stream *fake_stream(struct conn *conn, const struct stream_protocol *protocol)
 {
 	struct stream *stream = stream_make(conn);
+	if (stream == NULL)
+		return NULL;
+	struct net *net = conn->net;
+	struct stream_ref ref = stream_ref(stream);
 	stream->protocol = protocol;
 	protocol->open(stream);
-	return stream;
+	return stream_find(net, ref);
 }
 
 void fake_data(struct stream *stream, const void *bytes, size_t len)
@@ -292,7 +302,8 @@ void fake_data(struct stream *stream, const void *bytes, size_t len)
 	uint8_t *copy = malloc(STREAM_HEADROOM + len);
 	assert_non_null(copy);
 	memcpy(copy + STREAM_HEADROOM, bytes, len);
-	stream->protocol->data(stream, copy + STREAM_HEADROOM, len);
+	if (stream->protocol->data != NULL)
+		stream->protocol->data(stream, copy + STREAM_HEADROOM, len);
 	free(copy);
 }
 
@@ -337,6 +348,8 @@ struct stream *stream_open(struct conn *conn, const struct stream_protocol *prot
 	if (refuse_open || !conn_alive(conn))
 		return NULL;
 	struct stream *stream = stream_make(conn);
+	if (stream == NULL)
+		return NULL;
 	struct negotiation *negotiation = calloc(1, sizeof(*negotiation));
 	assert_non_null(negotiation);
 	*negotiation = (struct negotiation){protocol, state};
@@ -364,6 +377,21 @@ struct fake_record *fake_outbound(unsigned index)
 unsigned fake_outbound_count(void)
 {
 	return outbound_count;
+}
+
+struct fake_record *fake_any(unsigned index)
+{
+	return records[index];
+}
+
+unsigned fake_any_count(void)
+{
+	return record_count;
+}
+
+bool fake_negotiating(const struct stream *stream)
+{
+	return stream->protocol == &negotiation_protocol;
 }
 
 void fake_refuse_open(bool refuse)
@@ -409,6 +437,13 @@ static void circuit_closed(struct stream *stream, enum close_reason reason)
 static const struct stream_protocol fake_circuit_protocol = {
     .id = "circuit", .stays = true, .open = circuit_open, .closed = circuit_closed};
 
+/* The first bytes of it. */
+static void take_early(struct net *net, struct queue *early, uint8_t out[1024])
+{
+	queue_take(net, early, out, early->len < 1024 ? early->len : 1024);
+	queue_clear(net, early);
+}
+
 void circuit_start(struct stream *source, struct queue *source_early, struct stream *destination,
 		   struct queue *destination_early)
 {
@@ -419,9 +454,8 @@ void circuit_start(struct stream *source, struct queue *source_early, struct str
 	circuit->destination = stream_ref(destination);
 	circuit->source_early_len = source_early->len;
 	circuit->destination_early_len = destination_early->len;
-	assert_true(source_early->len <= 1024 && destination_early->len <= 1024);
-	queue_take(source->net, source_early, circuit->source_early, source_early->len);
-	queue_take(source->net, destination_early, circuit->destination_early, destination_early->len);
+	take_early(source->net, source_early, circuit->source_early);
+	take_early(source->net, destination_early, circuit->destination_early);
 	counted[circuit_count++] = limits_circuit_of(source->conn, destination->conn);
 	stream_become(source, &fake_circuit_protocol, circuit);
 	stream_become(destination, &fake_circuit_protocol, circuit);

@@ -26,6 +26,8 @@ struct fake_record {
 };
 
 struct net *fake_net(void);
+/* The same with so much memory. */
+struct net *fake_net_cap(uint64_t cap);
 /* Frees the world; fails the test when anything of the pool is still held. */
 void fake_net_end(struct net *net);
 void fake_pass(struct net *net, uint64_t milliseconds);
@@ -36,7 +38,7 @@ uint64_t fake_event_setting(enum log_event event);
 struct conn *fake_conn(struct net *net, uint8_t peer, uint32_t ip4);
 void fake_conn_close(struct conn *conn);
 
-/* A stream that the peer opened and negotiated. */
+/* A stream that the peer opened and negotiated; NULL without memory. */
 struct stream *fake_stream(struct conn *conn, const struct stream_protocol *protocol);
 void fake_data(struct stream *stream, const void *bytes, size_t len);
 void fake_finish(struct stream *stream);
@@ -48,6 +50,11 @@ struct fake_record *fake_record(struct stream_ref ref);
 /* The streams that we opened, in order. */
 struct fake_record *fake_outbound(unsigned index);
 unsigned fake_outbound_count(void);
+/* All streams ever made, dead ones too. */
+struct fake_record *fake_any(unsigned index);
+unsigned fake_any_count(void);
+/* True while a stream of ours is not negotiated. */
+bool fake_negotiating(const struct stream *stream);
 void fake_refuse_open(bool refuse);
 void fake_refuse_write(bool refuse);
 
