@@ -16,8 +16,6 @@ $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $$(UNIT_$$*) $(BUILD)/lib/lib
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(UNIT_LIBS)
 
 unit: $(UNIT_BIN)
-	@failed=0; for t in $(UNIT_BIN); do $$t 2>&1 | tail -n 400 > $$t.log; \
-	  if [ $${PIPESTATUS:-0} -ne 0 ] || ! grep -q 'PASSED' $$t.log || grep -q 'FAILED' $$t.log; then \
-	    echo "unit $$t FAILED"; cat $$t.log; failed=1; else echo "unit $$(basename $$t): $$(grep -c '       OK' $$t.log) passed"; fi; done; exit $$failed
+	@sh tests/unit/run.sh $(UNIT_BIN)
 
 .PHONY: unit
