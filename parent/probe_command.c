@@ -17,7 +17,7 @@ static int probe_become(char *const *arguments)
 	char error[512];
 	size_t count = 0;
 
-	while (arguments[count] != NULL && count < PROBE_ARGUMENTS) {
+	while (count < PROBE_ARGUMENTS && arguments[count] != NULL) {
 		list[count + 1] = arguments[count];
 		count++;
 	}
