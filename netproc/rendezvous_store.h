@@ -62,20 +62,20 @@ struct rendezvous_owner {
 };
 
 /* One registration. It never changes but for its links: registering again makes another, so that answers may
- * hold it. */
+ * hold it. What an answer reads stands in front, in 64 bytes: in a large registry each line is a miss. */
 struct rendezvous_entry {
-	struct table_link link; /* by owner and namespace */
 	struct order_node in_namespace;
-	struct order_node in_all;
 	struct rendezvous_namespace *namespace;
 	struct rendezvous_envelope *envelope;
+	uint32_t expires;	/* second of net->now */
+	uint32_t references;	/* the store's and those of answers */
+	struct table_link link; /* by owner and namespace */
+	struct order_node in_all;
 	struct rendezvous_owner *owner; /* NULL once it is out of the store */
 	struct rendezvous_entry *owner_next;
 	struct rendezvous_entry **owner_link;
 	struct rendezvous_entry *expiry_next;
 	struct rendezvous_entry **expiry_link;
-	uint32_t expires;    /* second of net->now */
-	uint32_t references; /* the store's and those of answers */
 };
 
 struct rendezvous_store {
