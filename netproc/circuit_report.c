@@ -7,6 +7,7 @@
 
 #include "netproc/circuit.h"
 #include "netproc/net.h"
+#include "netproc/sort.h"
 
 #define REPORT_PEERS 10u
 
@@ -87,9 +88,9 @@ void circuit_report(struct net *net)
 	if (peers == NULL)
 		return;
 	count = report_collect(net, peers);
-	qsort(peers, count, sizeof(*peers), report_by_peer);
+	sort(peers, count, sizeof(*peers), report_by_peer);
 	count = report_sum(peers, count);
-	qsort(peers, count, sizeof(*peers), report_by_bytes);
+	sort(peers, count, sizeof(*peers), report_by_bytes);
 	for (i = 0; i < count && i < REPORT_PEERS; i++)
 		report_log(net, &peers[i]);
 	free(peers);

@@ -92,7 +92,8 @@ void conn_resume(struct conn *conn)
 		conn_schedule(conn);
 }
 
-void conn_read(struct conn *conn, size_t most)
+/* One read. True after a short one: the socket is empty, or has its end to tell. */
+static bool conn_read_once(struct conn *conn, size_t most)
 {
 	struct net *net = conn->net;
 	uint8_t *raw = net->conns->raw + CONN_HEADROOM;
@@ -102,18 +103,29 @@ void conn_read(struct conn *conn, size_t most)
 	net_count(net, NET_COUNT_READ_CALLS);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
 		conn->readable = errno == EINTR;
-		return;
+		return false;
 	}
 	if (got <= 0) {
 		conn_close(conn, got == 0 ? CLOSE_REMOTE_CLOSED : conn_error_reason(errno));
-		return;
+		return false;
 	}
 	net_add(net, NET_COUNT_READ_BYTES, (uint64_t)got);
-	/* A short read emptied the socket: the next bytes bring an event (edge-triggered). */
-	if ((size_t)got < most)
-		conn->readable = false;
 	conn->bulk = (size_t)got >= CONN_READ_LIGHT / 4;
 	conn_feed(conn, raw, held + (size_t)got);
+	return (size_t)got < most;
+}
+
+/* A short read is followed by another at once: an end or a reset that came together with the bytes brings no
+ * event of its own (edge-triggered), and asking costs less than another turn. */
+void conn_read(struct conn *conn, size_t most)
+{
+	bool bulk;
+
+	if (!conn_read_once(conn, most) || !conn_alive(conn) || conn->waiting)
+		return;
+	bulk = conn->bulk;
+	conn_read_once(conn, most);
+	conn->bulk = conn->bulk || bulk;
 }
 
 uint8_t *conn_out_room(struct conn *conn, size_t len)

@@ -5,6 +5,7 @@
 
 #include "netproc/conn.h"
 #include "netproc/net.h"
+#include "netproc/sort.h"
 #include "netproc/stream.h"
 
 #define MEMORY_TIGHT 92 /* per cent of the pool at which connections begin to go */
@@ -101,9 +102,9 @@ static void memory_close(struct net *net, struct memory_holder *holders, size_t 
 	size_t length, i;
 	struct memory_holder *largest;
 
-	qsort(holders, count, sizeof(*holders), memory_by_ip);
+	sort(holders, count, sizeof(*holders), memory_by_ip);
 	largest = memory_largest(holders, count, &length);
-	qsort(largest, length, sizeof(*largest), memory_by_weight);
+	sort(largest, length, sizeof(*largest), memory_by_weight);
 	for (i = 0; i < length && pool_above(net, MEMORY_TIGHT); i++) {
 		log_event(&net->log, LOG_EVENT_MEMORY_CLOSED, NULL, NULL, largest[i].bytes, 0, 0, NULL, 0);
 		conn_close(largest[i].conn, CLOSE_MEMORY);

@@ -155,8 +155,9 @@ static void ping_stays_and_is_bounded(void **state)
 	fake_reset(stream); /* in the middle */
 	stream = fake_stream(conn, &ping_protocol);
 	ref = stream_ref(stream);
-	stream->send_window = 31;
+	fake_refuse_write(true); /* its queue is full of echoes that nobody reads */
 	fake_data(stream, bytes, 32);
+	fake_refuse_write(false);
 	assert_int_equal(fake_record(ref)->reason, CLOSE_NOT_READING);
 	fake_net_end(net);
 }
