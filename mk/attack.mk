@@ -15,6 +15,7 @@ ATTACK_SHARED := $(patsubst %.c,$(BUILD)/obj/%.o,tests/attack/attack.c tests/att
 
 ATTACK_LIVE := $(BUILD)/obj/tests/attack/live_keyproc.o
 ATTACK_attack_keyproc := $(ATTACK_LIVE)
+ATTACK_attack_cross   := $(ATTACK_LIVE)
 
 .SECONDEXPANSION:
 $(BUILD)/tests/attack/%: $(BUILD)/obj/tests/attack/%.o $(ATTACK_SHARED) $$(ATTACK_$$*) $(BUILD)/lib/libimsg.a $(BUILD)/lib/libproto.a
