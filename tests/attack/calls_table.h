@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
- * One forbidden call a row: what code inside a captured process would try next. Included by attack_calls.c only.
+ * One forbidden call a row: what code inside a captured process would try next. Included by attack_calls.c
+ * only.
  *
- * X(name, call, allowed in, a0, a1, a2, a3, a4): `call` as libseccomp names it; a name that this architecture lacks is skipped.
- * The arguments may use what prepare() has opened before the lock: listener, file, text (a path), scratch (memory), page.
+ * X(name, call, allowed in, a0, a1, a2, a3, a4): `call` as libseccomp names it; a name that this architecture
+ * lacks is skipped. The arguments may use what prepare() has opened before the lock: listener, file, text (a
+ * path), scratch (memory), page.
  */
 #ifndef TESTS_ATTACK_CALLS_TABLE_H
 #define TESTS_ATTACK_CALLS_TABLE_H
 
-#define RW   (PROT_READ | PROT_WRITE)
-#define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
+#define RW    (PROT_READ | PROT_WRITE)
+#define ANON  (MAP_PRIVATE | MAP_ANONYMOUS)
 #define BIT32 (1L << 32)
 #define BIT63 (1L << 63)
 

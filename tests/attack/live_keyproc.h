@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A live keyproc: the built program, started with the descriptors that the parent would give it, and both other ends of its channels
- * in the test's hands. Called by the attack tests that play a hostile netproc, parent or neighbour.
+ * A live keyproc: the built program, started with the descriptors that the parent would give it, and both
+ * other ends of its channels in the test's hands. Called by the attack tests that play a hostile netproc,
+ * parent or neighbour.
  */
 #ifndef TESTS_ATTACK_LIVE_KEYPROC_H
 #define TESTS_ATTACK_LIVE_KEYPROC_H
@@ -28,11 +29,13 @@ int live_keyproc_spawn(struct live_keyproc *live);
 int live_keyproc_start(struct live_keyproc *live);
 /* The configuration and the order to start, from the parent's end. */
 void live_keyproc_configure(struct live_keyproc *live);
-/* Sends a right message of this type with this payload (zeros when NULL), by the end given. 0, or -1 with errno. */
+/* Sends a right message of this type with this payload (zeros when NULL), by the end given. 0, or -1 with
+ * errno. */
 int live_keyproc_send(int end, enum imsg_type type, const void *payload);
 /* Sends bytes as they are. */
 int live_keyproc_send_raw(int end, const void *bytes, size_t len);
-/* Waits for a datagram at an end: its type, 0 at the end of the channel, -1 when none came. The payload lies in live->in + 16. */
+/* Waits for a datagram at an end: its type, 0 at the end of the channel, -1 when none came. The payload lies
+ * in live->in + 16. */
 int live_keyproc_receive(struct live_keyproc *live, int end, int milliseconds);
 /* Everything that is waiting there is dropped; how many that were. */
 size_t live_keyproc_drain(struct live_keyproc *live, int end);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What an auditor reads in /proc of the running daemon (confinement.md 14), as checks. Called by attack_state
+ * and attack_start.
+ */
+#ifndef TESTS_ATTACK_DAEMON_STATE_H
+#define TESTS_ATTACK_DAEMON_STATE_H
+
+#include "tests/attack/live_daemon.h"
+
+/* Descriptors, exactly; needs root, since the processes are not dumpable (without: that reading them is
+ * refused). `how` is for messages. */
+void state_check_descriptors(const struct live_daemon *live, const char *how);
+/* Status lines, limits, ignored signals, owner of /proc/PID, environment, maps, listening sockets. */
+void state_check_all(const struct live_daemon *live, bool root, const char *how);
+/* The first address of a process's own image, as text; "" when it cannot be read. */
+const char *state_image_address(pid_t pid);
+
+#endif
