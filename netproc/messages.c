@@ -11,6 +11,7 @@
 #include "netproc/limits.h"
 #include "netproc/process.h"
 #include "netproc/relay.h"
+#include "netproc/table.h"
 #include "netproc/yamux.h"
 
 #define EXIT_ENDED  0
@@ -177,6 +178,12 @@ static int net_from_parent_report(void *context, uint64_t id, const void *payloa
 	return 0;
 }
 
+static void process_drain_over(struct net *net, struct wheel_timer *timer)
+{
+	(void)net;
+	container_of(timer, struct process, drain_timer)->drain_over = true;
+}
+
 static int net_from_parent_drain(void *context, uint64_t id, const void *payload)
 {
 	struct process *process = context;
@@ -187,7 +194,8 @@ static int net_from_parent_drain(void *context, uint64_t id, const void *payload
 		return IMSG_BREACH_VALUE;
 	process->net.draining = true;
 	process->net.counter[NET_COUNT_RELAY_STATUS] = 0;
-	process->drain_at = process->net.now + drain->milliseconds;
+	process->drain_timer.fire = process_drain_over;
+	wheel_arm(&process->net, &process->drain_timer, drain->milliseconds);
 	accept_stop(process);
 	return 0;
 }
@@ -220,15 +228,14 @@ static bool process_drain_conn(struct process *process, struct conn *conn)
 		conn_pump(conn);
 		yamux_go_away(conn, YAMUX_GO_AWAY_NORMAL);
 	}
-	if (conn->state != CONN_READY || conn->out_len == 0 || !conn_alive(conn) ||
-	    process->net.now >= process->drain_at) {
+	if (conn->state != CONN_READY || conn->out_len == 0 || !conn_alive(conn) || process->drain_over) {
 		conn_close(conn, CLOSE_DRAIN);
 		return true;
 	}
 	return false;
 }
 
-/* Called each turn while draining: the deadline's own wake-up comes from the wheel's ticks. */
+/* Called each turn while draining. */
 void process_drain(struct process *process)
 {
 	struct conn_table *table = process->net.conns;

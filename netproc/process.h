@@ -24,7 +24,8 @@ struct process {
 	bool started; /* NET_START came */
 	bool hello;   /* keyproc's static key is here */
 	bool drained;
-	uint64_t drain_at; /* net.now at which what is left is closed */
+	struct wheel_timer drain_timer; /* what is left is closed */
+	bool drain_over;
 	struct event parent_event;
 	struct event keyproc_event;
 	struct event timer_event;
