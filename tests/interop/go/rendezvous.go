@@ -46,7 +46,7 @@ func doRegister(ctx context.Context, cmd *command) (fields, error) {
 	body = protowire.AppendTag(body, registerRecord, protowire.BytesType)
 	body = protowire.AppendBytes(body, envelope)
 	body = optionalNumber(body, registerTtl, cmd.Ttl)
-	answer, err := request(ctx, cmd.Peer, message(typeRegister, bodyRegister, body, cmd.OmitType))
+	answer, err := request(ctx, cmd.Peer, message(typeRegister, bodyRegister, body, cmd.OmitType), leaveOpen)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func doDiscover(ctx context.Context, cmd *command) (fields, error) {
 		body = protowire.AppendTag(body, discoverCookie, protowire.BytesType)
 		body = protowire.AppendBytes(body, cookie)
 	}
-	answer, err := request(ctx, cmd.Peer, message(typeDiscover, bodyDiscover, body, false))
+	answer, err := request(ctx, cmd.Peer, message(typeDiscover, bodyDiscover, body, false), leaveOpen)
 	if err != nil {
 		return nil, err
 	}
@@ -77,8 +77,8 @@ func doDiscover(ctx context.Context, cmd *command) (fields, error) {
 
 func doUnregister(ctx context.Context, cmd *command) (fields, error) {
 	body := optionalString(nil, 1, cmd.Ns)
-	_, err := request(ctx, cmd.Peer, message(typeUnregister, bodyUnregister, body, false))
-	if errors.Is(err, io.EOF) { // the relay closes without an answer
+	_, err := request(ctx, cmd.Peer, message(typeUnregister, bodyUnregister, body, false), network.Stream.CloseWrite)
+	if errors.Is(err, io.EOF) { // the relay has no answer to that, and ends its side too
 		return nil, nil
 	}
 	if err == nil {
@@ -142,8 +142,11 @@ func signedRecord(addrs []string, foreign bool) ([]byte, error) {
 	return envelope.Marshal()
 }
 
-// request makes one request on a stream of its own and resets the stream once it has the answer.
-func request(ctx context.Context, to string, msg []byte) ([]byte, error) {
+func leaveOpen(network.Stream) error { return nil }
+
+// request makes one request on a stream of its own and resets the stream once it has the answer;
+// `after` says what becomes of the own direction once the request is out.
+func request(ctx context.Context, to string, msg []byte, after func(network.Stream) error) ([]byte, error) {
 	s, err := openStream(ctx, to, rendezvousProtocol)
 	if err != nil {
 		return nil, err
@@ -151,6 +154,9 @@ func request(ctx context.Context, to string, msg []byte) ([]byte, error) {
 	defer s.Reset()
 	s.SetDeadline(time.Now().Add(10 * time.Second))
 	if _, err := s.Write(append(varint.ToUvarint(uint64(len(msg))), msg...)); err != nil {
+		return nil, err
+	}
+	if err := after(s); err != nil {
 		return nil, err
 	}
 	return readFramed(s)

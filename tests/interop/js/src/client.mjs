@@ -11,6 +11,7 @@ import { event, serve } from './jsonline.mjs'
 import { TRANSFER, acceptTransfer, openTransfer } from './transfer.mjs'
 
 const DIAL_TIMEOUT = 15_000
+const AUTOMATIC_IDENTIFY = 2_000
 const LIMITED = { runOnLimitedConnection: true }
 let bytesPerSecond = 0
 const identities = new Map() // connection id -> what identify told, a promise and its resolver
@@ -44,7 +45,7 @@ const verbs = {
   connect: async ({ addr }) => describe(await node.dial(multiaddr(addr))),
   dial: async ({ addr }) => describe(await node.dial(multiaddr(addr), { force: true, signal: AbortSignal.timeout(DIAL_TIMEOUT) })),
   reserve,
-  identify: async ({ peer }) => identified(await withTimeout(identity(newest(peer).id).promise, 'identify')),
+  identify: async ({ peer }) => identified(await identityOf(newest(peer))),
   ping: async ({ peer }) => ({ ms: await node.services.ping.ping(newest(peer).remotePeer, LIMITED) }),
   transfer: async ({ peer, bytes }) => openTransfer(await newest(peer).newStream(TRANSFER, LIMITED), bytes, bytesPerSecond),
   pace: ({ bytes_per_second }) => { bytesPerSecond = bytes_per_second },
@@ -97,11 +98,14 @@ function identity (connectionId) {
   return identities.get(connectionId)
 }
 
-function withTimeout (promise, what) {
-  const failed = new Promise((resolve, reject) => {
-    setTimeout(() => reject(new Error(`TimeoutError: ${what} took over ${DIAL_TIMEOUT} ms`)), DIAL_TIMEOUT).unref()
-  })
-  return Promise.race([promise, failed])
+// What the automatic exchange told. js-libp2p throws that away when the address it was observed at has no
+// transport (rust-libp2p says /p2p/ID of the source of a circuit); then the exchange is made once more.
+async function identityOf (connection) {
+  const wait = new Promise((resolve) => setTimeout(resolve, AUTOMATIC_IDENTIFY, null))
+  const told = await Promise.race([identity(connection.id).promise, wait])
+  if (told != null) return told
+  const message = await node.services.identify._identify(connection)
+  return { ...message, listenAddrs: message.listenAddrs.map((a) => multiaddr(a)), observedAddr: multiaddr(message.observedAddr) }
 }
 
 function identified (result) {

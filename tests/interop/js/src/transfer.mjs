@@ -16,7 +16,7 @@ class Reader {
     this.waiting = 0
     this.ended = false
     stream.addEventListener('message', (evt) => this.#add(evt.data.subarray()))
-    stream.addEventListener('remoteCloseWrite', () => this.#end())
+    stream.addEventListener('end', () => this.#end()) // not before what was held back is read
     stream.addEventListener('close', (evt) => this.#end(evt.error))
   }
 
