@@ -34,7 +34,8 @@ static void ping_closed(struct stream *stream, enum close_reason reason)
 	forget_piece(stream);
 }
 
-/* False: the stream is gone. A peer that sends pings and takes no echo is cut once the stream's queue is full. */
+/* False: the stream is gone. A peer that sends pings and takes no echo is cut once the stream's queue is
+ * full. */
 static bool echo(struct stream *stream, const uint8_t *bytes)
 {
 	if (stream_write(stream, bytes, PING_SIZE) != 0) {
