@@ -119,14 +119,12 @@ static int aead_time(struct aead *aead)
 	return 0;
 }
 
-int aead_init(struct net *net)
+static int aead_contexts(struct aead *aead)
 {
-	struct aead *aead = calloc(1, sizeof(*aead));
 	static const uint8_t zero[32];
 
 	/* No configuration file: it could name modules to load (confinement.md, correction 9). */
-	if (aead == NULL ||
-	    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL) != 1)
+	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL) != 1)
 		return -1;
 	aead->seal = EVP_CIPHER_CTX_new();
 	aead->open = EVP_CIPHER_CTX_new();
@@ -134,8 +132,15 @@ int aead_init(struct net *net)
 	    EVP_EncryptInit_ex(aead->seal, EVP_chacha20_poly1305(), NULL, zero, zero) != 1 ||
 	    EVP_DecryptInit_ex(aead->open, EVP_chacha20_poly1305(), NULL, zero, zero) != 1)
 		return -1;
-	net->aead = aead;
-	return aead_time(aead);
+	return 0;
+}
+
+int aead_init(struct net *net)
+{
+	net->aead = calloc(1, sizeof(*net->aead));
+	if (net->aead == NULL || aead_contexts(net->aead) != 0)
+		return -1;
+	return aead_time(net->aead);
 }
 
 int aead_seal(struct net *net, struct cipher *cipher, uint8_t *out, const uint8_t *plain, size_t len)

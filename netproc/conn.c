@@ -18,13 +18,12 @@ int conn_table_init(struct net *net)
 {
 	struct conn_table *table = calloc(1, sizeof(*table));
 
+	net->conns = table;
 	if (table == NULL)
 		return -1;
 	table->raw = malloc(CONN_SCRATCH);
 	table->plain = malloc(CONN_SCRATCH);
 	table->gather = malloc(CONN_SCRATCH);
-	if (table->raw == NULL || table->plain == NULL || table->gather == NULL)
-		return -1;
 	table->first_free = UINT32_MAX;
 	list_init(&table->light);
 	list_init(&table->bulk);
@@ -33,8 +32,7 @@ int conn_table_init(struct net *net)
 	list_init(&table->flush);
 	list_init(&table->doomed);
 	list_init(&table->closed);
-	net->conns = table;
-	return 0;
+	return table->raw != NULL && table->plain != NULL && table->gather != NULL ? 0 : -1;
 }
 
 static int conn_table_grow(struct conn_table *table)
