@@ -6,7 +6,6 @@
 #ifndef NETPROC_HOP_H
 #define NETPROC_HOP_H
 
-#include "imsg/counters.h"
 #include "netproc/message.h"
 #include "netproc/stop.h"
 

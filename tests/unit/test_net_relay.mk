@@ -2,7 +2,7 @@
 UNIT_NET_FAKE := $(BUILD)/obj/tests/unit/net_fake.o \
 	$(foreach f,pool wheel table stream ip_key limits limits_ip limits_peer limits_circuit,$(BUILD)/obj/netproc/$(f).o)
 UNIT_NET_HOP := $(UNIT_NET_FAKE) \
-	$(foreach f,hop hop_answer hop_reserve hop_connect stop stop_queue reservation message key,$(BUILD)/obj/netproc/$(f).o)
+	$(foreach f,hop hop_answer hop_reserve hop_connect stop stop_answer stop_queue reservation message key,$(BUILD)/obj/netproc/$(f).o)
 
 UNIT_test_net_limits  := $(UNIT_NET_FAKE)
 UNIT_test_net_hop     := $(UNIT_NET_HOP)
