@@ -19,6 +19,8 @@ ATTACK_attack_cross   := $(ATTACK_LIVE)
 
 ATTACK_DAEMON := $(BUILD)/obj/tests/attack/live_daemon.o $(BUILD)/obj/tests/attack/daemon_state.o
 ATTACK_attack_state := $(ATTACK_DAEMON)
+ATTACK_attack_start := $(ATTACK_DAEMON)
+ATTACK_attack_death := $(ATTACK_DAEMON)
 
 .SECONDEXPANSION:
 $(BUILD)/tests/attack/%: $(BUILD)/obj/tests/attack/%.o $(ATTACK_SHARED) $$(ATTACK_$$*) $(BUILD)/lib/libimsg.a $(BUILD)/lib/libproto.a

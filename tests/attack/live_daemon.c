@@ -143,13 +143,29 @@ static void find_children(struct live_daemon *live)
 		closedir(processes);
 }
 
+/* The parent locks itself last; without its output its status tells. */
+static bool is_locked(pid_t pid)
+{
+	char path[64], line[128];
+	bool locked = false;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	FILE *status = fopen(path, "r");
+
+	while (status != NULL && fgets(line, sizeof(line), status) != NULL)
+		locked = locked || strcmp(line, "Seccomp:\t2\n") == 0;
+	if (status != NULL)
+		fclose(status);
+	return locked;
+}
+
 int live_daemon_start(struct live_daemon *live, const struct live_daemon_wish *wish)
 {
 	if (live_daemon_spawn(live, wish) != 0)
 		return -1;
 	if (!wish->own_output && !live_daemon_says(live, "confinement parent=", 10000))
 		return -1;
-	for (int i = 0; i < 500 && (live->keyproc == 0 || live->netproc == 0); i++) {
+	for (int i = 0; i < 500 && (live->keyproc == 0 || live->netproc == 0 || !is_locked(live->pid)); i++) {
 		usleep(10000);
 		find_children(live);
 	}

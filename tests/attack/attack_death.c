@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Death and stillness: each process killed at any moment, stopped, or the daemon's log left unread. All must
+ * end together, say why, leave nobody behind, leave the key as it was; and a log that nobody reads must not
+ * stop the relay.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/attack/daemon_state.h"
+
+#define ROUNDS	    30 /* of each process; ATTACK_ROUNDS sets another number */
+#define WATCHDOG_MS 60000
+
+static struct live_daemon live;
+static uint32_t state = 12345; /* the same moments in each run */
+
+static uint32_t next(uint32_t below)
+{
+	state = state * 1664525 + 1013904223;
+	return (state >> 8) % below;
+}
+
+static unsigned rounds(void)
+{
+	const char *text = getenv("ATTACK_ROUNDS");
+
+	return text == NULL ? ROUNDS : (unsigned)strtoul(text, NULL, 10);
+}
+
+/* The key file's bytes; a hash would do, but they are 68. */
+static size_t read_key(uint8_t key[100])
+{
+	char path[120];
+
+	snprintf(path, sizeof(path), "%s/dusk-relay/keypair", live.folder);
+	int fd = open(path, O_RDONLY);
+	ssize_t n = fd < 0 ? 0 : read(fd, key, 100);
+
+	if (fd >= 0)
+		close(fd);
+	return n < 0 ? 0 : (size_t)n;
+}
+
+/* Connections in the middle of whatever they are in. */
+static void be_busy(int *fds, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		fds[i] = live_daemon_connect(&live);
+		if (fds[i] >= 0 && write(fds[i], "\x13/multistream/1.0.0\n\x07/noise\n", 28) != 28)
+			attack_fail("nothing can be sent");
+	}
+}
+
+static void kill_one(bool root, int which, const char *name)
+{
+	const struct live_daemon_wish wish = {.root = root};
+	uint8_t before[100], after[100];
+	int fds[4];
+
+	if (live_daemon_start(&live, &wish) != 0) {
+		attack_fail("the daemon does not start: %.600s", live.said);
+		live_daemon_end(&live);
+		return;
+	}
+	const pid_t all[] = {live.pid, live.keyproc, live.netproc};
+	size_t len = read_key(before);
+
+	be_busy(fds, 4);
+	usleep(next(20000));
+	kill(all[which], SIGKILL);
+	struct attack_end end = live_daemon_wait(&live, 5000);
+
+	if (which == 0)
+		attack_check(end.signal == SIGKILL, "%s killed: parent: %s", name, attack_end_text(end));
+	else {
+		attack_check(!end.hung && end.signal == 0 && end.status == 1, "%s killed: parent: %s", name,
+			     attack_end_text(end));
+		attack_check(strstr(live.said, "was killed from outside") != NULL &&
+				 strstr(live.said, name) != NULL,
+			     "%s killed: the log does not say so: %.300s", name,
+			     live.said_len > 300 ? live.said + live.said_len - 300 : live.said);
+	}
+	attack_check(live_daemon_left_nobody(&live), "%s killed: a process is left", name);
+	attack_check(read_key(after) == len && memcmp(before, after, len) == 0,
+		     "%s killed: the key has changed", name);
+	for (int i = 0; i < 4; i++)
+		close(fds[i]);
+	live_daemon_end(&live);
+}
+
+/* While it starts: no half-made key, nobody left. */
+static void kill_at_start(unsigned round)
+{
+	const struct live_daemon_wish wish = {0};
+	uint8_t key[100];
+
+	if (live_daemon_spawn(&live, &wish) != 0)
+		return;
+	usleep(next(40000));
+	kill(live.pid, SIGKILL);
+	live_daemon_wait(&live, 5000);
+	usleep(5000);
+	size_t len = read_key(key);
+
+	attack_check(len == 0 || len == 68, "killed at start, round %u: a key of %zu bytes", round, len);
+	live_daemon_end(&live);
+}
+
+/* Stopped, not dead: only the watchdog can tell. */
+static void stopped(bool root, bool netproc)
+{
+	const struct live_daemon_wish wish = {.root = root};
+	const char *name = netproc ? "netproc" : "keyproc";
+
+	if (live_daemon_start(&live, &wish) != 0) {
+		attack_fail("the daemon does not start");
+		live_daemon_end(&live);
+		return;
+	}
+	kill(netproc ? live.netproc : live.keyproc, SIGSTOP);
+	struct attack_end end = live_daemon_wait(&live, WATCHDOG_MS);
+
+	attack_check(!end.hung && end.signal == 0 && end.status == 1, "%s stopped%s: parent: %s", name,
+		     root ? ", root mode" : "", attack_end_text(end));
+	attack_check(strstr(live.said, name) != NULL, "%s stopped: the log does not name it", name);
+	/* A stopped process is killed all the same: by the end of its parent or of its namespace. */
+	attack_check(live_daemon_left_nobody(&live), "%s stopped%s: it is left", name,
+		     root ? ", root mode" : "");
+	live_daemon_end(&live);
+}
+
+/* A short stop is forgiven: the clock has gone on, nothing else. */
+static void stopped_for_a_moment(void)
+{
+	const struct live_daemon_wish wish = {0};
+
+	if (live_daemon_start(&live, &wish) != 0) {
+		attack_fail("the daemon does not start");
+		live_daemon_end(&live);
+		return;
+	}
+	const pid_t all[] = {live.pid, live.keyproc, live.netproc};
+
+	for (int i = 0; i < 30; i++) {
+		pid_t pid = all[i % 3];
+
+		kill(pid, SIGSTOP);
+		usleep(next(30000));
+		kill(pid, SIGCONT);
+		int fd = live_daemon_connect(&live);
+
+		attack_check(fd >= 0, "round %d of stop and go: no connection", i);
+		close(fd);
+	}
+	kill(live.pid, SIGTERM);
+	struct attack_end end = live_daemon_wait(&live, 10000);
+
+	attack_check(end.signal == 0 && end.status == 0, "after stop and go: %s", attack_end_text(end));
+	live_daemon_end(&live);
+}
+
+/* Nobody reads the log, and there is much to log: connections are still taken, and SIGTERM still ends it. */
+static void log_unread(void)
+{
+	const char *const settings[] = {"RUST_LOG=debug", NULL};
+	const struct live_daemon_wish wish = {.settings = settings};
+	int taken = 0;
+
+	if (live_daemon_start(&live, &wish) != 0) {
+		attack_fail("the daemon does not start");
+		live_daemon_end(&live);
+		return;
+	}
+	fcntl(live.out, F_SETPIPE_SZ, 4096);
+	for (int i = 0; i < 3000; i++) {
+		int fd = live_daemon_connect(&live);
+
+		if (fd < 0)
+			break;
+		if (write(fd, "nonsense that is answered by a close\n", 37) == 37)
+			taken++;
+		close(fd);
+		if (i % 100 == 0)
+			usleep(20000);
+	}
+	attack_check(taken > 2500, "log unread: only %d connections", taken);
+	int fd = live_daemon_connect(&live);
+	char header[20];
+
+	/* The greeting of multistream comes only from a netproc that is alive. */
+	attack_check(fd >= 0 && write(fd, "\x13/multistream/1.0.0\n", 20) == 20 && read(fd, header, 20) == 20,
+		     "log unread: no answer");
+	close(fd);
+	kill(live.pid, SIGTERM);
+	const struct timespec pause = {.tv_nsec = 300000000};
+
+	nanosleep(&pause, NULL);
+	struct attack_end end = attack_wait(live.pid, 8000); /* without reading what it says */
+
+	live.pid = 0;
+	attack_check(!end.hung && end.signal == 0 && end.status == 0, "log unread: SIGTERM: %s",
+		     attack_end_text(end));
+	attack_check(live_daemon_left_nobody(&live), "log unread: a child is left");
+	live_daemon_end(&live);
+}
+
+int main(void)
+{
+	static const char *const names[] = {"parent", "keyproc", "netproc"};
+	bool root = geteuid() == 0;
+
+	signal(SIGPIPE, SIG_IGN);
+	for (unsigned i = 0; i < rounds(); i++) {
+		for (int which = 0; which < 3; which++)
+			kill_one(root && i % 2 == 1, which, names[which]);
+		kill_at_start(i);
+	}
+	stopped_for_a_moment();
+	log_unread();
+	stopped(false, true);
+	stopped(false, false);
+	if (root)
+		stopped(true, true);
+	else
+		attack_skip("netproc stopped in root mode: needs root");
+	return attack_end("death");
+}
