@@ -7,6 +7,11 @@
 # A new fuzzer is a new file; what it links besides proto is one line here: FUZZ_<name> = $(BUILD)/lib/libimsg.a
 
 
+# The whole of netproc but its main and its process.
+FUZZ_NET = $(filter-out %/main.o %/loop.o %/accept.o %/messages.o %/sandbox.o,$(OBJ_netproc)) $(BUILD)/obj/tests/fuzz/net_world.o $(BUILD)/lib/libimsg.a
+
+FUZZ_connection = $(FUZZ_NET)
+FUZZ_handshake = $(FUZZ_NET)
 FUZZ_rendezvous = $(UNIT_RENDEZVOUS) $(BUILD)/lib/libimsg.a
 
 SECS      ?= 30

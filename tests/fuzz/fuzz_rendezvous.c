@@ -166,6 +166,7 @@ static void step(struct reader *r)
 		fixture_sleep(&f, reader_u16(r));
 		break;
 	case 6:
+		f.net.rendezvous->checks = 0;
 		rendezvous_peer(&f.net, peers[place % PEERS].public, (what & 16) != 0);
 		break;
 	case 7:
@@ -186,6 +187,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	begin(reader_u8(&r));
 	for (int steps = 0; steps < 400 && reader_left(&r) > 0; steps++) {
 		step(&r);
+		if ((data[0] & 4) != 0 && steps % 3 == 0)
+			rendezvous_turn(&f.net);
 		if (steps % 32 == 0)
 			look_at_answers();
 	}
