@@ -76,6 +76,8 @@ static enum rendezvous_status verify(const struct conn *conn, struct rendezvous_
 	struct addresses seen;
 	struct peer_id id;
 
+	if (net->rendezvous->checks > 0)
+		net->rendezvous->checks--;
 	if (peer_record_open(offer->record.bytes, offer->record.len, &envelope, &kind, &record) !=
 	    ENVELOPE_OK)
 		return RENDEZVOUS_INVALID_SIGNED_PEER_RECORD;
@@ -106,6 +108,14 @@ static enum rendezvous_status take_record(const struct conn *conn, const struct 
 	offer->kind = known->kind;
 	offer->circuits = known->circuits;
 	return RENDEZVOUS_OK;
+}
+
+bool rendezvous_register_must_wait(const struct conn *conn, const struct rendezvous_request *q)
+{
+	const struct rendezvous *rendezvous = conn->net->rendezvous;
+
+	return rendezvous->turns && rendezvous->checks == 0 && q->record.len > 0 &&
+	       rendezvous_store_known(&rendezvous->store, conn->peer, q->record) == NULL;
 }
 
 static uint64_t limit_of(const struct net_settings *settings, enum net_setting setting)

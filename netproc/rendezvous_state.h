@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What the files of rendezvous share: the whole's state, and what register and discover offer to the stream
- * state machine in rendezvous.c. Included by those three only; tests of them, too.
+ * state machine in rendezvous_work.c. Included by those only, and by their tests.
  */
 #ifndef NETPROC_RENDEZVOUS_STATE_H
 #define NETPROC_RENDEZVOUS_STATE_H
@@ -10,18 +10,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "netproc/list.h"
 #include "netproc/rendezvous_store.h"
 #include "netproc/table.h"
 #include "proto/envelope.h"
 #include "proto/rendezvous_message.h"
 
-#define RENDEZVOUS_SHORT_ANSWER 64		     /* bytes that every answer but a DISCOVER's fits in */
-#define RENDEZVOUS_ANSWERS_MOST 8		     /* in progress on one connection; the rest waits */
-#define RENDEZVOUS_RESULTS_MOST 1000		     /* registrations of one answer */
-#define RENDEZVOUS_ANSWER_BYTES (512 * 1024)	     /* of one answer, all included */
-#define RENDEZVOUS_ANSWER_FRAME 512		     /* of those, kept for all but the registrations */
-#define RENDEZVOUS_CHUNK	16384		     /* bytes encoded at once */
-#define RENDEZVOUS_PIECE_MOST	(ENVELOPE_MAX + 512) /* bytes of one registration in an answer */
+#define RENDEZVOUS_SHORT_ANSWER	 64		      /* bytes that every answer but a DISCOVER's fits in */
+#define RENDEZVOUS_ANSWERS_MOST	 8		      /* in progress on one connection; the rest waits */
+#define RENDEZVOUS_RESULTS_MOST	 1000		      /* registrations of one answer */
+#define RENDEZVOUS_ANSWER_BYTES	 (512 * 1024)	      /* of one answer, all included */
+#define RENDEZVOUS_ANSWER_FRAME	 512		      /* of those, kept for all but the registrations */
+#define RENDEZVOUS_CHECKS_A_TURN 8		      /* signatures verified: 50 us each */
+#define RENDEZVOUS_CHUNK	 16384		      /* bytes encoded at once */
+#define RENDEZVOUS_PIECE_MOST	 (ENVELOPE_MAX + 512) /* bytes of one registration in an answer */
 
 struct conn;
 struct net;
@@ -30,7 +32,10 @@ struct stream;
 
 struct rendezvous {
 	struct rendezvous_store store;
-	struct table lines; /* connections with DISCOVERs in progress */
+	struct table lines;    /* connections with DISCOVERs in progress */
+	struct list unchecked; /* streams whose REGISTER waits to be verified */
+	unsigned checks;       /* left in this turn of the loop */
+	bool turns;	       /* the loop gives turns: checks are counted */
 	uint32_t cookie_tag;
 	/* Scratch of one call, here since it is too large for a stack that is cleared on each. */
 	struct rendezvous_entry *found[RENDEZVOUS_RESULTS_MOST];
@@ -42,6 +47,8 @@ struct rendezvous {
 /* The whole of a REGISTER but its answer; on RENDEZVOUS_OK `ttl` is what was granted. */
 enum rendezvous_status rendezvous_register(struct conn *conn, const struct rendezvous_request *q,
 					   uint64_t *ttl);
+/* True when it needs its signature verified and this turn of the loop has no more for that. */
+bool rendezvous_register_must_wait(const struct conn *conn, const struct rendezvous_request *q);
 void rendezvous_unregister(struct conn *conn, const struct rendezvous_request *q);
 /* True for a namespace of at most 255 bytes of UTF-8. */
 bool rendezvous_namespace_valid(struct span ns);
