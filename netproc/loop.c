@@ -195,7 +195,8 @@ static void loop_wait(struct process *process)
 
 	if (wait > 0)
 		loop_arm(process, wait);
-	event_base_loop(process->net.base, wait > 0 ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
+	/* Always ONCE: without it libevent goes on while a channel stays readable, which only a turn ends. */
+	event_base_loop(process->net.base, wait > 0 ? EVLOOP_ONCE : EVLOOP_ONCE | EVLOOP_NONBLOCK);
 	loop_clock(&process->net);
 }
 

@@ -89,17 +89,14 @@ static void stop_accepted(struct stop *stop, const uint8_t *behind, size_t len)
 	stop_place_left(net, destination);
 }
 
-/* The destination said no: it hears nothing more from us, the source hears why as far as the protocol has a
- * word. */
-static void stop_refused(struct stop *stop, int status)
+/* The destination said no: it hears nothing more from us. The source hears CONNECTION_FAILED whatever the
+ * reason, as from every relay that clients were seen with (protocol.md appendix C 9). */
+static void stop_refused(struct stop *stop)
 {
 	struct stream *stream = stop_let_go(stop);
 	struct net *net = stream->net;
 	struct stream_ref ref = stream_ref(stream);
-	enum circuit_status told = CIRCUIT_CONNECTION_FAILED;
-	if (status == CIRCUIT_RESOURCE_LIMIT_EXCEEDED || status == CIRCUIT_PERMISSION_DENIED)
-		told = (enum circuit_status)status;
-	stop_fail(net, stop, told);
+	stop_fail(net, stop, CIRCUIT_CONNECTION_FAILED);
 	stream = stream_find(net, ref);
 	if (stream == NULL)
 		return;
@@ -116,7 +113,7 @@ static void stop_answer(struct stop *stop, struct span whole, const uint8_t *beh
 	else if (m.status == CIRCUIT_OK)
 		stop_accepted(stop, behind, len);
 	else
-		stop_refused(stop, m.status);
+		stop_refused(stop);
 }
 
 static void stop_data(struct stream *stream, uint8_t *bytes, size_t len)

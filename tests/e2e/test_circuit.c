@@ -458,7 +458,7 @@ static void answer_finish(struct exchange *y)
 static void test_destinations_that_refuse(void **state)
 {
 	(void)state;
-	EXPECT_STATUS(CIRCUIT_PERMISSION_DENIED, stop_answered_by(answer_refused, PEER_TIMEOUT_MS));
+	EXPECT_STATUS(CIRCUIT_CONNECTION_FAILED, stop_answered_by(answer_refused, PEER_TIMEOUT_MS));
 	EXPECT_STATUS(CIRCUIT_CONNECTION_FAILED, stop_answered_by(answer_nonsense, PEER_TIMEOUT_MS));
 	EXPECT_STATUS(CIRCUIT_CONNECTION_FAILED, stop_answered_by(answer_connect, PEER_TIMEOUT_MS));
 	EXPECT_STATUS(CIRCUIT_CONNECTION_FAILED, stop_answered_by(answer_too_long, PEER_TIMEOUT_MS));
