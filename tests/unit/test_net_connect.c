@@ -245,7 +245,7 @@ static void maps_the_destinations_answer(void **state)
 		assert_int_equal(status_of(ref), CIRCUIT_CONNECTION_FAILED);
 		assert_true(stop->reset);
 	}
-	assert_int_equal(net->counter[NET_COUNT_CONNECT_REFUSED_STOP], 6);
+	assert_int_equal(net->counter[NET_COUNT_CONNECT_REFUSED_STOP], 8);
 	world_end(net);
 }
 
