@@ -40,8 +40,6 @@ struct circuit {
 /* State of all circuits: what relay->circuits points to. */
 struct circuit_state {
 	struct list all;
-	int64_t tokens; /* bytes that may be credited now under max_bandwidth; below 0: in debt */
-	uint64_t refilled;
 };
 
 /* circuit_credit.c: gives the half's peer as much window as the other end can take, in lumps. Called when bytes left for the other end

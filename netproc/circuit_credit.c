@@ -19,35 +19,9 @@ static struct circuit_half *credit_other(struct circuit_half *half)
 	return &half->circuit->half[half == &half->circuit->half[0] ? 1 : 0];
 }
 
-/* --- bandwidth in total: a bucket of one second --- */
+/* --- bandwidth --- */
 
-/* True while the bucket is not in debt: a lump may overdraw it once, so that a low rate still lets whole
- * lumps pass. */
-static bool credit_bandwidth(struct net *net)
-{
-	struct circuit_state *state = circuit_state(net);
-	uint64_t rate = net->settings.max_bandwidth, since;
-
-	if (rate == 0 || state == NULL)
-		return true;
-	since = net->now - state->refilled;
-	if (since > 1000)
-		since = 1000;
-	state->tokens += (int64_t)(rate / 1000 * since + rate % 1000 * since / 1000);
-	if (state->tokens > (int64_t)rate)
-		state->tokens = (int64_t)rate;
-	state->refilled = net->now;
-	return state->tokens > 0;
-}
-
-static void credit_spend(struct net *net, uint32_t bytes)
-{
-	struct circuit_state *state = circuit_state(net);
-
-	if (net->settings.max_bandwidth != 0 && state != NULL)
-		state->tokens -= bytes;
-}
-
+/* A sender that had to wait is looked at again. */
 static void credit_again(struct net *net, struct wheel_timer *timer)
 {
 	struct circuit *circuit = (struct circuit *)((char *)timer - offsetof(struct circuit, wait));
@@ -129,12 +103,12 @@ void circuit_credit(struct circuit_half *half)
 	due = credit_due(half, from, to);
 	if (!credit_worth(from, due))
 		return;
-	if (!credit_bandwidth(net)) {
+	if (!limits_bandwidth(net, from->conn->peer)) {
 		if (!wheel_armed(&circuit->wait))
 			wheel_arm(net, &circuit->wait, CREDIT_WAIT);
 		return;
 	}
-	credit_spend(net, due);
+	limits_bandwidth_spend(net, from->conn->peer, due);
 	credit_grow(half, from, to, due);
 	from->uncredited = 0;
 	stream_credit(from, due);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Every cap and rate: the only place that says no. Called by accept, yamux, hop, rendezvous. Counts what it allowed; whoever was
- * allowed tells when it ended. Refusals name the setting that lifts them (a WARN event, at most one a minute each).
+ * Every cap and rate: the only place that says no. Called by accept, yamux, hop, rendezvous. Counts what it
+ * allowed; whoever was allowed tells when it ended. Refusals name the setting that lifts them (a WARN event,
+ * at most one a minute each).
  */
 #ifndef NETPROC_LIMITS_H
 #define NETPROC_LIMITS_H
@@ -19,17 +20,18 @@ struct net;
 /* 0, or -1 without memory. */
 int limits_init(struct net *net);
 
-/* A connection was accepted: CLOSE_NONE and counted, or why it is closed at once. A few places are kept for loopback. */
+/* A connection was accepted: CLOSE_NONE and counted, or why it is closed at once. A few places are kept for
+ * loopback. */
 enum close_reason limits_accept(struct net *net, const struct ip_key *ip);
 /* It leaves the handshake for good or ends in it. */
 void limits_half_open_end(struct net *net, const struct ip_key *ip);
 void limits_closed(struct net *net, const struct ip_key *ip);
-/* When the table of half-open connections is full: the IP key that holds most of them. False when it is not full.
- * Asked before limits_accept, which refuses while it is full. */
+/* When the table of half-open connections is full: the IP key that holds most of them. False when it is not
+ * full. Asked before limits_accept, which refuses while it is full. */
 bool limits_half_open_full(struct net *net, struct ip_key *holder);
 
-/* RESERVE of a peer that holds none yet (renewals and further connections of a holder never come here). CIRCUIT_OK and counted, or
- * the status to answer, with its reason counted. */
+/* RESERVE of a peer that holds none yet (renewals and further connections of a holder never come here).
+ * CIRCUIT_OK and counted, or the status to answer, with its reason counted. */
 enum circuit_status limits_reserve(struct net *net, const struct conn *conn);
 void limits_reserve_end(struct net *net, const struct ip_key *ip);
 /* Rate of RESERVE, all kinds (profile libp2p; off by default). */
@@ -44,17 +46,25 @@ struct limits_circuit {
 	struct conn_ref destination_conn;
 };
 /* CONNECT from `source` to `destination`'s connection. CIRCUIT_OK and counted, or the status to answer. */
-enum circuit_status limits_connect(struct net *net, const struct conn *source, const struct conn *destination);
+enum circuit_status limits_connect(struct net *net, const struct conn *source,
+				   const struct conn *destination);
 /* The key of the circuit between the two, for limits_connect_end. */
 struct limits_circuit limits_circuit_of(const struct conn *source, const struct conn *destination);
 void limits_connect_end(struct net *net, const struct limits_circuit *circuit);
-/* STOP is tried on another connection of the same destination: the count between two connections moves along. */
+/* STOP is tried on another connection of the same destination: the count between two connections moves along.
+ */
 void limits_connect_move(struct net *net, struct limits_circuit *circuit, const struct conn *destination);
 bool limits_connect_rate(struct net *net, const struct conn *source);
 
 /* A rendezvous request of this connection's peer; and later the bytes of its answer. */
 bool limits_rendezvous_rate(struct net *net, const struct conn *conn);
 void limits_rendezvous_answer(struct net *net, const struct conn *conn, uint64_t bytes);
+
+/* May this peer be given credit for a circuit now? False: later (a token bucket in total, and one for each
+ * peer). */
+bool limits_bandwidth(struct net *net, const uint8_t peer[32]);
+/* It was given credit for so many bytes. */
+void limits_bandwidth_spend(struct net *net, const uint8_t peer[32], uint64_t bytes);
 
 /* True for a peer of DUSK_RELAY_DENY_PEERS. */
 bool limits_denied(struct net *net, const uint8_t peer[32]);

@@ -10,10 +10,11 @@
 #include "netproc/net.h"
 #include "netproc/pool.h"
 
-#define PEER_TOKEN    (120 * BUCKET_SECOND) /* rust-libp2p: one more every two minutes */
-#define IP_TOKEN      (60 * BUCKET_SECOND)
-#define REQUEST_BURST (50 * BUCKET_SECOND)
-#define ANSWER_BURST  (16 * BUCKET_SECOND)
+#define PEER_TOKEN	(120 * BUCKET_SECOND) /* rust-libp2p: one more every two minutes */
+#define IP_TOKEN	(60 * BUCKET_SECOND)
+#define REQUEST_BURST	(50 * BUCKET_SECOND)
+#define ANSWER_BURST	(16 * BUCKET_SECOND)
+#define BANDWIDTH_AHEAD (BUCKET_SECOND / 4) /* of credit that may be out before it is earned */
 
 static struct limits_peer *find_hashed(struct net *net, const uint8_t key[32], uint64_t hash)
 {
@@ -53,7 +54,8 @@ struct limits_peer *limits_peer_get(struct net *net, const uint8_t key[32])
 
 static uint64_t missing_most(const struct net *net, const struct limits_peer *peer)
 {
-	const struct bucket *buckets[] = {&peer->reserves, &peer->connects, &peer->requests, &peer->answers};
+	const struct bucket *buckets[] = {&peer->reserves, &peer->connects, &peer->requests, &peer->answers,
+					  &peer->relayed};
 	uint64_t most = 0;
 	for (size_t i = 0; i < sizeof(buckets) / sizeof(buckets[0]); i++) {
 		uint64_t missing = bucket_missing(buckets[i], net);
@@ -161,5 +163,35 @@ void limits_rendezvous_answer(struct net *net, const struct conn *conn, uint64_t
 		return;
 	uint64_t cost = bytes > UINT64_MAX / BUCKET_SECOND ? UINT64_MAX : bytes * BUCKET_SECOND / rate;
 	bucket_spend(&peer->answers, net, cost);
+	limits_peer_settle(net, peer);
+}
+
+/* --- bandwidth: it delays credit, so a lump that is due may overdraw the bucket once --- */
+
+static uint64_t cost_of(uint64_t bytes, uint64_t rate)
+{
+	return bytes > UINT64_MAX / BUCKET_SECOND ? UINT64_MAX : bytes * BUCKET_SECOND / rate;
+}
+
+bool limits_bandwidth(struct net *net, const uint8_t peer_key[32])
+{
+	const struct limits_peer *peer;
+	if (net->settings.max_bandwidth > 0 && bucket_missing(&net->limits->relayed, net) > BANDWIDTH_AHEAD)
+		return false;
+	if (net->settings.max_bandwidth_per_peer == 0)
+		return true;
+	peer = limits_peer_find(net, peer_key);
+	return peer == NULL || bucket_missing(&peer->relayed, net) <= BANDWIDTH_AHEAD;
+}
+
+void limits_bandwidth_spend(struct net *net, const uint8_t peer_key[32], uint64_t bytes)
+{
+	struct limits_peer *peer;
+	if (net->settings.max_bandwidth > 0)
+		bucket_spend(&net->limits->relayed, net, cost_of(bytes, net->settings.max_bandwidth));
+	peer = net->settings.max_bandwidth_per_peer > 0 ? limits_peer_get(net, peer_key) : NULL;
+	if (peer == NULL)
+		return;
+	bucket_spend(&peer->relayed, net, cost_of(bytes, net->settings.max_bandwidth_per_peer));
 	limits_peer_settle(net, peer);
 }

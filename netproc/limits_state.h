@@ -40,6 +40,7 @@ struct limits_peer {
 	struct bucket connects;
 	struct bucket requests; /* rendezvous */
 	struct bucket answers;
+	struct bucket relayed; /* bytes credited to it for circuits */
 	struct wheel_timer timer;
 };
 
@@ -60,6 +61,7 @@ struct limits {
 	struct table peers;
 	struct table pairs;
 	struct table denied;
+	struct bucket relayed; /* bytes credited for circuits in all */
 	uint64_t connections;
 	uint64_t half_open;
 	uint64_t reservations;
