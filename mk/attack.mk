@@ -21,13 +21,14 @@ ATTACK_DAEMON := $(BUILD)/obj/tests/attack/live_daemon.o $(BUILD)/obj/tests/atta
 ATTACK_attack_state := $(ATTACK_DAEMON)
 ATTACK_attack_start := $(ATTACK_DAEMON)
 ATTACK_attack_death := $(ATTACK_DAEMON)
+ATTACK_attack_parent := $(BUILD)/obj/tests/attack/live_daemon.o
 
 .SECONDEXPANSION:
 $(BUILD)/tests/attack/%: $(BUILD)/obj/tests/attack/%.o $(ATTACK_SHARED) $$(ATTACK_$$*) $(BUILD)/lib/libimsg.a $(BUILD)/lib/libproto.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lsodium -lcap-ng -lseccomp
 
-attack-programs: $(ATTACK_BIN)
+attack-programs: $(ATTACK_BIN) $(BUILD)/tests/attack/hostile_netproc
 
 attack: programs attack-programs
 	@ATTACK_BUILD=$(BUILD) sh tests/attack/run.sh $(filter $(BUILD)/tests/attack/attack_$(subst *,%,$(ATTACK_ONLY)),$(ATTACK_BIN))

@@ -15,7 +15,7 @@
 
 #include "tests/attack/daemon_state.h"
 
-#define ROUNDS	    30 /* of each process; ATTACK_ROUNDS sets another number */
+#define ROUNDS	    10 /* of each process; ATTACK_ROUNDS sets another number */
 #define WATCHDOG_MS 60000
 
 static struct live_daemon live;

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a hostile netproc is told to do: attack_parent writes it into a file beside the program,
+ * hostile_netproc reads it.
+ */
+#ifndef TESTS_ATTACK_HOSTILE_H
+#define TESTS_ATTACK_HOSTILE_H
+
+#include <stdint.h>
+
+#define HOSTILE_SCRIPT "hostile-script"
+
+enum hostile_act {
+	HOSTILE_MESSAGE,   /* one message of `type` with `size` bytes of payload */
+	HOSTILE_TWICE,	   /* the same, twice */
+	HOSTILE_RAW,	   /* `size` bytes of junk */
+	HOSTILE_LOG,	   /* NET_LOG with the payload given */
+	HOSTILE_LOG_FLOOD, /* that, `size` thousand times, as fast as the channel takes them */
+	HOSTILE_WEAK,	   /* says READY with the layers of the payload only */
+	HOSTILE_SILENT,	   /* never says READY */
+	HOSTILE_EXIT,	   /* ends with status `size` before READY */
+	HOSTILE_DEAF,	   /* serves nobody and reads nothing; its channel fills */
+};
+
+struct hostile_script {
+	uint32_t act;
+	uint32_t after_ready; /* 0: before READY */
+	uint32_t type;
+	uint32_t size;
+	uint8_t payload[4080];
+};
+
+#endif
