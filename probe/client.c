@@ -32,8 +32,7 @@ int client_fail(struct client *c, const char *format, ...)
 	return -1;
 }
 
-/* --- what the relay does by itself
- * --------------------------------------------------------------------------------------- */
+/* --- what the relay does by itself --- */
 
 static void client_incoming(void *owner, struct mux_stream *stream)
 {
@@ -72,9 +71,7 @@ static const struct mux_events client_events = {
     .go_away = client_go_away,
 };
 
-/* --- life
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* --- life --- */
 
 void client_init(struct client *c, int timeout_ms)
 {
@@ -138,9 +135,7 @@ void client_free(struct client *c)
 	c->fd = -1;
 }
 
-/* --- the loop
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- the loop --- */
 
 void client_flush(struct client *c)
 {

@@ -39,8 +39,7 @@ void mux_go_away(struct mux *m, uint32_t code)
 	mux_frame(m, YAMUX_GO_AWAY, 0, 0, code, NULL, 0);
 }
 
-/* --- the table of streams
- * ------------------------------------------------------------------------------------------------ */
+/* --- the table of streams --- */
 
 static struct mux_stream **mux_slot(const struct mux *m, uint32_t id)
 {
@@ -111,8 +110,7 @@ static void mux_remove(struct mux_stream *s)
 		m->payload_stream = NULL;
 }
 
-/* --- what a stream sends
- * ------------------------------------------------------------------------------------------------- */
+/* --- what a stream sends --- */
 
 static uint16_t mux_take_flags(struct mux_stream *s)
 {
@@ -205,9 +203,7 @@ void mux_release(struct mux_stream *s)
 	free(s);
 }
 
-/* --- the end
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- the end --- */
 
 /* One stream that has not heard of the end yet. Its owner may release it, so the search starts again each
  * time. */

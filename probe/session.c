@@ -56,8 +56,7 @@ static void session_line(struct bytes *to, const char *text)
 	bytes_append(to, line, writer_len(&w));
 }
 
-/* --- the handshake
- * ------------------------------------------------------------------------------------------------------- */
+/* --- the handshake --- */
 
 static void session_send_handshake(struct session *s, const uint8_t *message, size_t len)
 {
@@ -116,8 +115,7 @@ static void session_message2(struct session *s, const uint8_t *message, size_t l
 	session_send_message3(s, payload, len);
 }
 
-/* --- multistream-select
- * -------------------------------------------------------------------------------------------------- */
+/* --- multistream-select --- */
 
 static void session_security_accepted(struct session *s)
 {
@@ -167,9 +165,7 @@ static size_t session_input_line(struct session *s, const uint8_t *bytes, size_t
 	return 0;
 }
 
-/* --- bytes
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* --- bytes --- */
 
 static void session_input_plain(struct session *s, const uint8_t *bytes, size_t len)
 {

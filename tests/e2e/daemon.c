@@ -79,9 +79,7 @@ int daemon_prepare(struct daemon *d)
 	return daemon_log_open(d);
 }
 
-/* --- the child
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- the child --- */
 
 static void daemon_become(uid_t user)
 {
@@ -174,9 +172,7 @@ static int daemon_spawn(struct daemon *d, const char *const *words, const char *
 	return d->pid > 0 ? 0 : daemon_fail(d, strerror(errno));
 }
 
-/* --- its life
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- its life --- */
 
 /* Reads what it printed; false when its stdout is closed or the time is over. */
 static bool daemon_read_out(struct daemon *d, int64_t end)
@@ -246,6 +242,8 @@ int daemon_run(struct daemon *d, const char *const *words, const char *const *se
 	while (daemon_read_out(d, end))
 		;
 	bytes_append(&d->printed, "", 1);
+	close(d->out);
+	d->out = -1;
 	return daemon_wait(d, DAEMON_STOP_MS) == 0 ? d->exit_code : -1;
 }
 

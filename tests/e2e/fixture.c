@@ -74,9 +74,7 @@ void fixture_expect_stream_closed(const char *file, int line, const char *reason
 	fixture_expect_reason(file, line, "stream", reason, 2000);
 }
 
-/* --- the witness
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- the witness --- */
 
 static int fixture_witness_is_well(void)
 {
@@ -94,8 +92,7 @@ static int fixture_witness_begin(void)
 	return answer.status == CIRCUIT_OK ? 0 : client_fail(&witness, "status %d", answer.status);
 }
 
-/* --- groups and tests
- * ---------------------------------------------------------------------------------------------------- */
+/* --- groups and tests --- */
 
 int fixture_begin(const char *const *settings)
 {
@@ -186,8 +183,7 @@ bool fixture_slow(const char *what)
 	return false;
 }
 
-/* --- what tests begin with
- * ----------------------------------------------------------------------------------------------- */
+/* --- what tests begin with --- */
 
 void fixture_connect(struct client *c)
 {

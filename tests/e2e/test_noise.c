@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * The Noise handshake and its record layer: good ones in every split, and wrong ones of every kind.
+ * The three messages of the Noise handshake, good and wrong ones of every kind.
  */
 #include "tests/e2e/fixture.h"
 
 #include <sodium.h>
 #include <string.h>
 
-#include "proto/multistream.h"
-
-/* --- message 1
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- message 1 --- */
 
 static void message1_is_refused(const uint8_t *message, size_t len, const char *reason)
 {
@@ -61,9 +57,7 @@ static void test_message1_of_low_order(void **state)
 		message1_is_refused(points[i], 32, "noise_point");
 }
 
-/* --- message 3
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- message 3 --- */
 
 static void held(struct client *c)
 {
@@ -183,278 +177,6 @@ static void test_message3_with_a_static_key_of_low_order(void **state)
 	ends_with(&c, "noise_point");
 }
 
-/* --- records
- * -------------------------------------------------------------------------------------------------------------
- */
-
-static void test_record_with_a_wrong_tag(void **state)
-{
-	static const size_t places[] = {2, 10, 29};
-	struct client c;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		fixture_connect(&c);
-		mux_ping(&c.session.mux, 7);
-		session_pending(&c.session);
-		bytes_at(&c.session.out)[places[i]] ^= 0x80;
-		ends_with(&c, "noise_decrypt");
-	}
-}
-
-static void test_record_too_short_for_a_tag(void **state)
-{
-	static const uint8_t record[2 + 15] = {0, 15};
-	static const uint8_t empty[2] = {0, 0};
-	struct client c;
-
-	(void)state;
-	fixture_connect(&c);
-	peer_socket_bytes(&c, record, sizeof(record));
-	ends_with(&c, "noise_size");
-	fixture_connect(&c);
-	peer_socket_bytes(&c, empty, sizeof(empty));
-	ends_with(&c, "noise_size");
-}
-
-static void test_record_sent_twice(void **state)
-{
-	struct client c;
-	uint8_t copy[64];
-	size_t len;
-
-	(void)state;
-	fixture_connect(&c);
-	mux_ping(&c.session.mux, 7);
-	len = session_pending(&c.session);
-	EXPECT_TRUE(len <= sizeof(copy));
-	memcpy(copy, bytes_at(&c.session.out), len);
-	peer_socket_bytes(&c, copy, len);
-	ends_with(&c, "noise_decrypt");
-}
-
-static void test_empty_record_is_nothing(void **state)
-{
-	struct client c;
-
-	(void)state;
-	fixture_connect(&c);
-	peer_record(&c, "", 0);
-	EXPECT(&c, client_yamux_ping(&c, 1));
-	client_free(&c);
-}
-
-static void test_longest_record(void **state)
-{
-	uint8_t pings[12 * 100];
-	struct exchange x;
-	struct client c;
-
-	(void)state;
-	memset(pings, 0, sizeof(pings));
-	fixture_connect(&c);
-	c.session.record_max = SECURE_PLAIN_MAX;
-	c.session.mux.frame_max = 65000;
-	EXPECT(&c, peer_stream(&c, &x, PING_PROTOCOL));
-	for (int i = 0; i < 4; i++) {
-		static uint8_t block[PING_SIZE * 2000];
-
-		EXPECT(&c, client_write(&c, &x, block, sizeof(block)));
-		EXPECT(&c, client_read(&c, &x, sizeof(block), "echoes of a longest record"));
-		bytes_consume(&x.inbox, sizeof(block));
-	}
-	exchange_close(&x);
-	client_free(&c);
-}
-
-static void test_record_that_never_ends(void **state)
-{
-	struct client c;
-
-	(void)state;
-	if (!fixture_slow("a record that never ends is cut after 60 s"))
-		return;
-	fixture_connect(&c);
-	peer_socket_bytes(&c, "\x40\x00half of it", 12);
-	client_flush(&c);
-	EXPECT(&c, client_wait_end(&c, 90000));
-	EXPECT_CLOSED("record_timeout");
-	client_free(&c);
-}
-
-/* --- the muxer's negotiation
- * --------------------------------------------------------------------------------------------- */
-
-static void hold_muxer(struct client *c)
-{
-	uint8_t payload[256];
-
-	held(c);
-	session_send_message3(&c->session, payload,
-			      peer_payload_write(c, PEER_PAYLOAD_GOOD, payload, sizeof(payload)));
-	bytes_consume(&c->session.plain, bytes_len(&c->session.plain)); /* the lines are the test's */
-}
-
-static void muxer_line(struct client *c, const char *text)
-{
-	uint8_t line[64];
-	struct writer w = writer_of(line, sizeof(line));
-
-	multistream_write_text(&w, text);
-	bytes_append(&c->session.plain, line, writer_len(&w));
-}
-
-static void test_muxer_with_a_wrong_header(void **state)
-{
-	struct client c;
-
-	(void)state;
-	hold_muxer(&c);
-	muxer_line(&c, "/multistream/0.9.0");
-	ends_with(&c, "multistream_header");
-}
-
-static bool muxer_refused(void *argument)
-{
-	struct client *c = argument;
-
-	return c->session.refusals > 0;
-}
-
-static void test_mplex_gets_na_and_yamux_goes(void **state)
-{
-	struct client c;
-
-	(void)state;
-	hold_muxer(&c);
-	muxer_line(&c, MULTISTREAM_HEADER);
-	muxer_line(&c, "/mplex/6.7.0");
-	EXPECT(&c, client_wait(&c, muxer_refused, &c, "na for mplex"));
-	muxer_line(&c, "/yamux/1.0.0");
-	EXPECT(&c, client_wait_phase(&c, SESSION_OPEN, "the session to open"));
-	EXPECT(&c, ask_ping(&c, 1));
-	client_free(&c);
-}
-
-/* --- good ones, split everywhere
- * ----------------------------------------------------------------------------------------- */
-
-static void test_first_burst_split_everywhere(void **state)
-{
-	size_t len = 1;
-
-	(void)state;
-	for (size_t at = 0; at <= len; at++) {
-		struct client c;
-
-		client_init(&c, PEER_TIMEOUT_MS);
-		EXPECT(&c, peer_begin(&c, relay.port));
-		len = session_pending(&c.session);
-		EXPECT(&c, peer_split(&c, at));
-		EXPECT(&c, client_wait_phase(&c, SESSION_OPEN, "the session to open"));
-		client_free(&c);
-	}
-	EXPECT_TRUE(len == 20 + 8 + 2 + 32);
-}
-
-/* Message 3, the muxer's lines, and at once a yamux ping and a stream: what rust sends in one burst. */
-static void second_burst(struct client *c, struct exchange *x)
-{
-	uint8_t payload[256];
-
-	held(c);
-	session_send_message3(&c->session, payload,
-			      peer_payload_write(c, PEER_PAYLOAD_GOOD, payload, sizeof(payload)));
-	mux_ping(&c->session.mux, 5);
-	EXPECT_STATUS(0, exchange_open(x, &c->session.mux, PING_PROTOCOL));
-}
-
-static void test_second_burst_split_everywhere(void **state)
-{
-	size_t len = 1;
-
-	(void)state;
-	for (size_t at = 0; at <= len; at++) {
-		struct client c;
-		struct exchange x;
-
-		second_burst(&c, &x);
-		len = session_pending(&c.session);
-		EXPECT(&c, peer_split(&c, at));
-		EXPECT(&c, client_wait_phase(&c, SESSION_OPEN, "the session to open"));
-		EXPECT(&c, ask_ping_once(&c, &x));
-		EXPECT_TRUE(c.session.mux.counters.pongs == 1);
-		exchange_close(&x);
-		client_free(&c);
-	}
-	EXPECT_TRUE(len > 240);
-}
-
-static void test_everything_byte_by_byte(void **state)
-{
-	struct client c;
-	struct exchange x;
-
-	(void)state;
-	client_init(&c, PEER_TIMEOUT_MS);
-	EXPECT(&c, peer_begin(&c, relay.port));
-	EXPECT(&c, peer_trickle(&c, 1));
-	EXPECT(&c, client_wait_phase(&c, SESSION_OPEN, "the session to open"));
-	client_free(&c);
-	second_burst(&c, &x);
-	EXPECT(&c, peer_trickle(&c, 1));
-	EXPECT(&c, ask_ping_once(&c, &x));
-	exchange_close(&x);
-	client_free(&c);
-}
-
-static void test_dropped_after_each_message(void **state)
-{
-	struct client c;
-	struct exchange x;
-
-	(void)state;
-	for (int reset = 0; reset < 2; reset++) {
-		held(&c);
-		client_drop(&c, reset);
-		client_free(&c);
-		second_burst(&c, &x);
-		EXPECT(&c, peer_split(&c, 100)); /* in the middle of message 3 */
-		client_drop(&c, reset);
-		exchange_close(&x);
-		client_free(&c);
-		fixture_connect(&c);
-		client_drop(&c, reset);
-		client_free(&c);
-	}
-	fixture_expect_connections(1);
-}
-
-static void test_early_muxer_list_is_taken(void **state)
-{
-	struct client c;
-
-	(void)state;
-	client_init(&c, PEER_TIMEOUT_MS);
-	c.options.muxers = true;
-	EXPECT(&c, peer_open_as(&c, relay.port));
-	EXPECT(&c, ask_ping(&c, 1));
-	client_free(&c);
-}
-
-static void test_a_patient_client(void **state)
-{
-	struct client c;
-
-	(void)state;
-	client_init(&c, PEER_TIMEOUT_MS);
-	c.options.patient = true;
-	c.options.expected = &relay.id;
-	EXPECT(&c, peer_open_as(&c, relay.port));
-	EXPECT(&c, ask_ping(&c, 1));
-	client_free(&c);
-}
-
 static int group_begin(void **state)
 {
 	(void)state;
@@ -464,8 +186,6 @@ static int group_begin(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    E2E_TEST(test_a_patient_client),
-	    E2E_TEST(test_early_muxer_list_is_taken),
 	    E2E_TEST(test_message1_of_wrong_size),
 	    E2E_TEST(test_message1_of_low_order),
 	    E2E_TEST(test_payload_with_wrong_signature),
@@ -475,18 +195,6 @@ int main(void)
 	    E2E_TEST(test_message3_with_a_bit_changed),
 	    E2E_TEST(test_message3_too_short),
 	    E2E_TEST(test_message3_with_a_static_key_of_low_order),
-	    E2E_TEST(test_record_with_a_wrong_tag),
-	    E2E_TEST(test_record_too_short_for_a_tag),
-	    E2E_TEST(test_record_sent_twice),
-	    E2E_TEST(test_empty_record_is_nothing),
-	    E2E_TEST(test_longest_record),
-	    E2E_TEST(test_record_that_never_ends),
-	    E2E_TEST(test_muxer_with_a_wrong_header),
-	    E2E_TEST(test_mplex_gets_na_and_yamux_goes),
-	    E2E_TEST(test_dropped_after_each_message),
-	    E2E_TEST(test_first_burst_split_everywhere),
-	    E2E_TEST(test_second_burst_split_everywhere),
-	    E2E_TEST(test_everything_byte_by_byte),
 	};
 
 	return cmocka_run_group_tests(tests, group_begin, fixture_group_end);

@@ -184,8 +184,7 @@ static void test_a_slow_handshake_ends(void **state)
 	peer_raw_close(&p, false);
 }
 
-/* --- ends in each state
- * -------------------------------------------------------------------------------------------------- */
+/* --- ends in each state --- */
 
 static const char first_burst[] = "\x13/multistream/1.0.0\n\x07/noise\n\x00\x20"
 				  "0123456789abcdef0123456789abcdef";

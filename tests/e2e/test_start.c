@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The daemon's life: what it prints, its key, what it refuses to start with, and how it ends.
+ * How the daemon starts: what it prints, its key, and what it refuses to start with.
  */
 #include "tests/e2e/fixture.h"
 
@@ -259,102 +259,6 @@ static void test_wrong_command_line(void **state)
 	EXPECT_STATUS(64, daemon_run(&relay, words, NULL));
 }
 
-/* --- ends
- * ----------------------------------------------------------------------------------------------------------------
- */
-
-static void test_sigterm_drains(void **state)
-{
-	struct client c;
-
-	(void)state;
-	started(NULL);
-	fixture_connect(&c);
-	daemon_signal(&relay, SIGTERM);
-	EXPECT(&c, client_wait_end(&c, 4000));
-	EXPECT_STATUS(1, (int)c.go_aways);
-	EXPECT_STATUS(0, (int)c.go_away_code);
-	EXPECT(&relay, daemon_wait(&relay, 5000));
-	EXPECT_STATUS(0, relay.exit_code);
-	client_free(&c);
-}
-
-static void test_sigint_drains_too(void **state)
-{
-	(void)state;
-	started(NULL);
-	daemon_signal(&relay, SIGINT);
-	EXPECT(&relay, daemon_wait(&relay, 5000));
-	EXPECT_STATUS(0, relay.exit_code);
-}
-
-/* A peer that reads nothing holds the drain for its time and no longer. */
-static void test_drain_with_a_peer_that_does_not_read(void **state)
-{
-	int64_t start;
-	struct client c;
-
-	(void)state;
-	started(NULL);
-	fixture_connect(&c);
-	c.deaf = true;
-	start = client_now();
-	daemon_signal(&relay, SIGTERM);
-	EXPECT(&relay, daemon_wait(&relay, 5000));
-	EXPECT_STATUS(0, relay.exit_code);
-	EXPECT_TRUE(client_now() - start < 4000);
-	client_free(&c);
-}
-
-static void test_second_sigterm_ends_at_once(void **state)
-{
-	static const char *const settings[] = {"DUSK_RELAY_DRAIN=30", NULL};
-	int64_t start;
-	struct client c;
-
-	(void)state;
-	started(settings);
-	fixture_connect(&c);
-	c.deaf = true;
-	daemon_signal(&relay, SIGTERM);
-	EXPECT(&relay, daemon_expect(&relay, "", 1000));
-	start = client_now();
-	daemon_signal(&relay, SIGTERM);
-	EXPECT(&relay, daemon_wait(&relay, 5000));
-	EXPECT_TRUE(client_now() - start < 2500);
-	client_free(&c);
-}
-
-/* SIGUSR1 reports and changes nothing; signals that mean nothing do nothing. */
-static void test_other_signals(void **state)
-{
-	struct client c;
-
-	(void)state;
-	started(NULL);
-	fixture_connect(&c);
-	daemon_signal(&relay, SIGHUP);
-	daemon_signal(&relay, SIGUSR2);
-	EXPECT_STATUS(1, (int)daemon_counter(&relay, "dusk_relay_connections"));
-	EXPECT(&c, ask_ping(&c, 1));
-	client_free(&c);
-	stopped();
-}
-
-static void test_connections_after_a_restart(void **state)
-{
-	struct client c;
-
-	(void)state;
-	for (int i = 0; i < 3; i++) {
-		started(NULL);
-		fixture_connect(&c);
-		EXPECT(&c, ask_ping(&c, 1));
-		stopped(); /* with a connection open: the next start must get the port all the same */
-		client_free(&c);
-	}
-}
-
 static int group_begin(void **state)
 {
 	(void)state;
@@ -395,12 +299,6 @@ int main(void)
 	    START_TEST(test_unknown_setting_is_a_warning),
 	    START_TEST(test_port_taken),
 	    START_TEST(test_wrong_command_line),
-	    START_TEST(test_sigterm_drains),
-	    START_TEST(test_sigint_drains_too),
-	    START_TEST(test_drain_with_a_peer_that_does_not_read),
-	    START_TEST(test_second_sigterm_ends_at_once),
-	    START_TEST(test_other_signals),
-	    START_TEST(test_connections_after_a_restart),
 	};
 
 	return cmocka_run_group_tests(tests, group_begin, group_end);

@@ -21,8 +21,7 @@
 
 #define PEER_TIMEOUT_MS 5000 /* of each wait, unless a test sets another */
 
-/* --- below Noise: a bare TCP connection
- * ---------------------------------------------------------------------------------- */
+/* --- below Noise: a bare TCP connection --- */
 
 struct peer_raw {
 	int fd;
@@ -47,8 +46,7 @@ void peer_raw_close(struct peer_raw *p, bool reset);
  * far. */
 int peer_wait_taken(int fd, int timeout_ms);
 
-/* --- whole sessions
- * ------------------------------------------------------------------------------------------------------ */
+/* --- whole sessions --- */
 
 /* A session of a fresh identity, open. */
 int peer_open(struct client *c, uint16_t port);
@@ -63,8 +61,7 @@ int peer_trickle(struct client *c, size_t chunk);
 /* The first `first` bytes of what is queued, taken by the relay; then the rest. */
 int peer_split(struct client *c, size_t first);
 
-/* --- inside Noise
- * -------------------------------------------------------------------------------------------------------- */
+/* --- inside Noise --- */
 
 /* One record around these bytes, ahead of frames not sealed yet. */
 void peer_record(struct client *c, const void *plain, size_t len);
@@ -80,8 +77,7 @@ int peer_stream(struct client *c, struct exchange *x, const char *protocol);
 /* Puts `len` bytes on the stream whatever its window says. */
 void peer_overrun(struct exchange *x, const void *bytes, size_t len);
 
-/* --- payloads of Noise message 3
- * ----------------------------------------------------------------------------------------- */
+/* --- payloads of Noise message 3 --- */
 
 enum peer_payload {
 	PEER_PAYLOAD_GOOD,

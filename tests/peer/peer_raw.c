@@ -132,8 +132,7 @@ void peer_raw_close(struct peer_raw *p, bool reset)
 	bytes_free(&p->in);
 }
 
-/* --- has the other end read it?
- * ------------------------------------------------------------------------------------------ */
+/* --- has the other end read it? --- */
 
 static uint16_t peer_port(int fd, int (*which)(int, struct sockaddr *, socklen_t *))
 {
