@@ -45,7 +45,10 @@ OPT     ?= -O2
 DEFINES := -D_GNU_SOURCE -DDUSK_VERSION='"$(VERSION)"'
 CFLAGS  += -std=gnu17 -g $(OPT) $(WARN) $(HARD) $(SANITIZE) -ffile-prefix-map=$(CURDIR)=.
 CPPFLAGS += -I. -I$(BUILD)/gen $(DEFINES) -MMD -MP
-LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--as-needed $(SANITIZE)
+# STATIC=1 links all libraries in. The linker warns there about name services, which nothing of ours uses but probe,
+# and for probe's DNS glibc needs no other library.
+PIE     := $(if $(STATIC),-static-pie -Xlinker --no-warnings,-pie)
+LDFLAGS += $(PIE) -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--as-needed $(SANITIZE)
 
 # V=1 shows the commands.
 Q := $(if $(V),,@)
