@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
@@ -32,7 +33,7 @@ def main():
     if not os.access(options.relay, os.X_OK):
         sys.exit(f"{options.relay} is not there; build the relay first or name it with --relay")
     commands, missing = build({kind for _, case in wanted for kind in case}, say)
-    results = [run(scenario, case, commands, missing, options) for scenario, case in wanted]
+    results = run_all(wanted, lambda scenario, case: run(scenario, case, commands, missing, options))
     print()
     print(matrix(results))
     for result in results:
@@ -40,6 +41,15 @@ def main():
             print(f"{result.outcome}: {result.scenario} {result.case}: {result.text}")
     print(closing_line(results))
     return 1 if any(r.outcome == "failed" for r in results) else 0
+
+
+def run_all(wanted, play):
+    """Runs one after the other, but the slow ones, which mostly wait, beside the rest."""
+    with ThreadPoolExecutor(max_workers=4) as beside:
+        slow = {(s.name, case): beside.submit(play, s, case) for s, case in wanted if s.slow}
+        quick = {(s.name, case): play(s, case) for s, case in wanted if not s.slow}
+        done = {**quick, **{key: future.result() for key, future in slow.items()}}
+    return [done[s.name, case] for s, case in wanted]
 
 
 def arguments():

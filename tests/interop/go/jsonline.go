@@ -41,6 +41,7 @@ type command struct {
 	Target       string   `json:"target"`
 	Foreign      bool     `json:"foreign"`
 	Seconds      int      `json:"seconds"`
+	Count        int      `json:"count"`
 }
 
 type verb func(context.Context, *command) (fields, error)

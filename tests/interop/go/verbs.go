@@ -21,8 +21,8 @@ func verbs() map[string]verb {
 	return map[string]verb{
 		"connect": doDial, "dial": doDial, "reserve": doReserve, "identify": doIdentify, "ping": doPing,
 		"transfer": doTransfer, "pace": doPace, "open": doOpen, "connections": doConnections, "close": doClose,
-		"await-circuit-addr": doAwaitCircuitAddr,
-		"register":           doRegister, "discover": doDiscover, "unregister": doUnregister,
+		"await-circuit-addr": doAwaitCircuitAddr, "crowd": doCrowd,
+		"register": doRegister, "discover": doDiscover, "unregister": doUnregister,
 		"raw-serve": doRawServe, "raw-connect": doRawConnect, "raw-write": doRawWrite, "raw-read": doRawRead,
 		"raw-close-write": doRawCloseWrite, "raw-reset": doRawReset,
 	}

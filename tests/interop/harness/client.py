@@ -1,6 +1,7 @@
 """A client program: verbs go in as JSON lines, answers and events come out as JSON lines."""
 
 import json
+import signal
 import subprocess
 import threading
 import time
@@ -100,6 +101,10 @@ class Client:
             self._process.kill()
             self._process.wait()
         self._log.close()
+
+    def freeze(self):
+        """Stops the program where it is: its connections stay open and say nothing more."""
+        self._process.send_signal(signal.SIGSTOP)
 
     def kill(self):
         """Ends the program without a goodbye."""

@@ -41,6 +41,17 @@ class Relay:
     def running(self):
         return self._process.poll() is None
 
+    def private_memory(self):
+        """RssAnon of the relay's processes together, in bytes."""
+        total, waiting = 0, [self._process.pid]
+        while waiting:
+            pid = waiting.pop()
+            with open(f"/proc/{pid}/status", encoding="ascii") as status:
+                total += sum(int(line.split()[1]) * 1024 for line in status if line.startswith("RssAnon:"))
+            with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as children:
+                waiting += [int(child) for child in children.read().split()]
+        return total
+
     def stop(self):
         """Ends the relay as a service manager does; it has to leave with status 0."""
         if self.running():

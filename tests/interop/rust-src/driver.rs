@@ -83,6 +83,7 @@ impl Driver {
                 let cause = cause.as_ref().map(|c| format!("{c:?}"));
                 event("disconnected", json!({ "peer": peer_id.to_string(), "cause": cause }));
             }
+            SwarmEvent::NewListenAddr { address, .. } => event("listening", json!({ "addr": address.to_string() })),
             SwarmEvent::ListenerClosed { reason, addresses, .. } => {
                 let addrs: Vec<String> = addresses.iter().map(|a| a.to_string()).collect();
                 event("listener-closed", json!({ "addrs": addrs, "reason": format!("{reason:?}") }));
@@ -94,6 +95,9 @@ impl Driver {
 
     fn remember_behaviour(&mut self, happened: &BehaviourEvent) {
         match happened {
+            BehaviourEvent::Relay(relay::client::Event::ReservationReqAccepted { renewal, .. }) => {
+                event("reservation", json!({ "renewal": renewal }));
+            }
             BehaviourEvent::Relay(relay::client::Event::OutboundCircuitEstablished { limit, .. }) => {
                 self.outbound_limit = limit_value!(limit);
             }

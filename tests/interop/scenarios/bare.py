@@ -117,3 +117,17 @@ def newest_reservation(session, kind):
     expect(source, near, "", "reset")
     source.do("raw-connect", peer=relay.peer, target=older.peer)
     older.wait_event("raw-stop")
+
+
+def stale_connection(session, kind):
+    """A peer whose old connection died unnoticed comes back on a new one: circuits go to the living one."""
+    relay = session.relay()
+    dead, alive = session.client(kind, "--raw", "--seed", "9"), session.client(kind, "--raw", "--seed", "9")
+    source = session.client(kind, "--raw")
+    dead.do("connect", addr=relay.addr)
+    dead.do("reserve", addr=relay.addr)
+    dead.freeze()
+    alive.do("connect", addr=relay.addr)
+    alive.do("reserve", addr=relay.addr)
+    source.do("connect", addr=relay.addr)
+    connect(relay, alive, source)

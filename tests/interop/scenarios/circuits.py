@@ -93,3 +93,14 @@ def unknown_protocols(session, kind):
     assert len(client.do("connections", peer=relay.peer)["list"]) == 1
     other = session.client(kind)
     other.do("dial", addr=relay.circuit_to(client.peer))
+
+
+def many_streams(session, kind):
+    """300 streams one after the other on one connection: each is acknowledged and ended."""
+    relay = session.relay()
+    client = session.client(kind)
+    client.do("connect", addr=relay.addr)
+    for _ in range(300):
+        client.do("open", peer=relay.peer, protocol="/ipfs/ping/1.0.0")
+    client.do("ping", peer=relay.peer)
+    assert len(client.do("connections", peer=relay.peer)["list"]) == 1

@@ -7,6 +7,8 @@ from scenarios.circuits import MEGABYTE, check_transfer, joined
 from scenarios.rendezvous import discover, member, peers, register
 
 MEMBERS = 10
+STALL = 60  # seconds
+CROWD = 200
 SLOW = 128 * 1024  # bytes a second
 
 
@@ -57,6 +59,31 @@ def slow_reader(session, listener_kind, dialler_kind):
     opened, accepted = slow.result(), listener.wait_event("transfer", 60, peer=dialler.peer)
     assert opened["sent"] == accepted["received"], "what the slow reader got is not what was sent"
     assert time.monotonic() - began > 2 * MEGABYTE / SLOW * 0.7, "the reader was not slow at all"
+
+
+def stalled_reader(session, listener_kind, dialler_kind):
+    """A reader that stops for a minute: the relay's memory stays small, pings pass, and then all bytes arrive."""
+    relay, listener, dialler = joined(session, listener_kind, dialler_kind)
+    before = relay.private_memory()
+    listener.do("pace", bytes_per_second=1024)  # 64 KiB, and then a minute of nothing
+    size = 32 * MEGABYTE
+    transfer = dialler.start("transfer", 150, peer=listener.peer, bytes=size)
+    for _ in range(STALL // 5):
+        time.sleep(5)  # the time that passes is the test
+        for client in (listener, dialler):
+            assert client.do("ping", peer=relay.peer)["ms"] < 5000, f"{client} waits for the relay"
+        grown = relay.private_memory() - before
+        assert grown < 16 * MEGABYTE, f"the relay holds {grown} bytes more for a reader that does not read"
+    listener.do("pace", bytes_per_second=0)
+    opened, accepted = transfer.result(), listener.wait_event("transfer", 60, peer=dialler.peer)
+    assert opened["sent"] == accepted["received"] and accepted["bytes"] == size
+
+
+def one_address(session, kind):
+    """200 clients behind one address connect and reserve at once, with the caps for an address in force."""
+    relay = session.relay(DUSK_LIMIT_PRIVATE_IPS="1")
+    crowd = session.client(kind).do("crowd", timeout=110, addr=relay.addr, count=CROWD)
+    assert crowd["reserved"] == CROWD, f"{crowd}"
 
 
 def restart(session, listener_kind, dialler_kind):

@@ -1,11 +1,80 @@
 """Reservations, the limits of profile libp2p, and go-libp2p's AutoRelay."""
 
+import time
+
 from harness.client import ClientError
 from harness.relay import free_port
 from scenarios.circuits import MEGABYTE, check_transfer, joined
 
 DURATION, DATA = 120, 131072  # the limits of profile libp2p
 LIMITED = {"DUSK_RELAY_PROFILE": "libp2p"}
+
+
+def contents(session, kind):
+    """A reservation: an hour, a voucher that verifies, no limit, the relay's address; renewals are accepted."""
+    relay = session.relay()
+    client = session.client(kind)
+    client.do("connect", addr=relay.addr)
+    for _ in range(4):
+        told = client.do("reserve", addr=relay.addr)
+        assert told["voucher"] and told["limit"] is None, told
+        assert 3590 <= told["expire"] - time.time() <= 3610, f"expires in {told['expire'] - time.time():.0f} s"
+        assert told["addrs"] == [relay.circuit_to(client.peer)], told["addrs"]
+
+
+def external_address(session, kind):
+    """The configured external addresses stand in identify, in its signed record, and in reservations."""
+    port = free_port()
+    external = [f"/dns4/relay.example/tcp/{port}", f"/ip4/127.0.0.1/tcp/{port}"]
+    relay = session.relay(port=port, DUSK_RELAY_EXTERNAL_ADDR=",".join(external))
+    client = session.client(kind)
+    client.do("connect", addr=relay.addr)
+    reserved = client.do("reserve", addr=relay.addr)["addrs"]
+    told = client.do("identify", peer=relay.peer)
+    for addr in external:
+        circuit = f"{addr}/p2p/{relay.peer}/p2p-circuit"
+        if kind.startswith("rust"):  # it tells its addresses one by one
+            client.wait_event("listening", addr=f"{circuit}/p2p/{client.peer}")
+        else:
+            assert any(a.startswith(circuit) for a in reserved), f"reserved {reserved}"
+        assert any(a.startswith(addr) for a in told["listen"]), f"identify lists {told['listen']}"
+    assert told.get("signed_record", True), "identify has no signed record"
+
+
+def full(session, kind):
+    """At the cap a newcomer is refused and a renewal is not; when the holder leaves, the newcomer gets in."""
+    relay = session.relay(DUSK_MAX_RESERVATIONS="1")
+    holder, newcomer = session.client(kind), session.client(kind)
+    for client in (holder, newcomer):
+        client.do("connect", addr=relay.addr)
+    holder.do("reserve", addr=relay.addr)
+    code = newcomer.refused("reserve", addr=relay.addr)
+    assert code in ("RESOURCE_LIMIT_EXCEEDED", "RESERVATION_REFUSED"), code
+    if kind != "js":  # js-libp2p renews only by its own clock
+        holder.do("reserve", addr=relay.addr)
+    newcomer.do("ping", peer=relay.peer)
+    holder.kill()
+    late_reserve(newcomer, relay)
+
+
+def late_reserve(client, relay):
+    for _ in range(20):
+        try:
+            return client.do("reserve", addr=relay.addr)
+        except ClientError:
+            time.sleep(0.1)  # the relay has yet to see that the holder is gone
+    raise AssertionError("the place of a client that left is not given away")
+
+
+def renewal(session, kind):
+    """The library renews by itself at three quarters of the reservation's life, and stays reachable."""
+    relay = session.relay(DUSK_RESERVATION_TTL="60")
+    client, dialler = session.client(kind), session.client(kind)
+    client.do("connect", addr=relay.addr)
+    client.do("reserve", addr=relay.addr)
+    client.wait_event("reservation", 70, renewal=True)
+    dialler.do("connect", addr=relay.addr)
+    dialler.do("dial", addr=relay.circuit_to(client.peer))
 
 
 def libp2p_profile(session, listener_kind, dialler_kind):
