@@ -22,13 +22,21 @@ ATTACK_attack_state := $(ATTACK_DAEMON)
 ATTACK_attack_start := $(ATTACK_DAEMON)
 ATTACK_attack_death := $(ATTACK_DAEMON)
 ATTACK_attack_parent := $(BUILD)/obj/tests/attack/live_daemon.o
+ATTACK_attack_insitu := $(BUILD)/obj/tests/attack/live_daemon.o
 
 .SECONDEXPANSION:
 $(BUILD)/tests/attack/%: $(BUILD)/obj/tests/attack/%.o $(ATTACK_SHARED) $$(ATTACK_$$*) $(BUILD)/lib/libimsg.a $(BUILD)/lib/libproto.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lsodium -lcap-ng -lseccomp
 
-attack-programs: $(ATTACK_BIN) $(BUILD)/tests/attack/hostile_netproc
+# netproc with a reader of orders in front of read(2): its own sources are those of the release.
+$(BUILD)/tests/attack/insitu_netproc: $(OBJ_netproc) $(BUILD)/obj/tests/attack/insitu_read.o $(BUILD)/lib/libimsg.a $(BUILD)/lib/libproto.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=read -o $@ $^ $(LIBS_netproc)
+
+ATTACK_TOOLS := $(BUILD)/tests/attack/hostile_netproc $(BUILD)/tests/attack/insitu_netproc
+
+attack-programs: $(ATTACK_BIN) $(ATTACK_TOOLS)
 
 attack: programs attack-programs
 	@ATTACK_BUILD=$(BUILD) sh tests/attack/run.sh $(filter $(BUILD)/tests/attack/attack_$(subst *,%,$(ATTACK_ONLY)),$(ATTACK_BIN))

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Code inside the live netproc, after an accepted connection: the daemon with a netproc into which a reader
+ * of orders has been linked (insitu_read.c). Each order ends netproc by the kernel's hand, then the daemon
+ * with status 1 and a line that says why; keyproc is gone too, the key is as it was. And the real netproc
+ * does not know the trigger.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/attack/insitu.h"
+#include "tests/attack/live_daemon.h"
+
+static char tree[] = "/tmp/attack-insitu-XXXXXX";
+static struct live_daemon live;
+
+static const struct {
+	const char *name;
+	bool killed;
+} attempts[] = {
+#define INSITU_ROW(name, killed) {#name, killed},
+    INSITU_ATTEMPTS(INSITU_ROW)};
+
+static const char *build(void)
+{
+	const char *text = getenv("ATTACK_BUILD");
+
+	return text == NULL ? "build" : text;
+}
+
+static bool make_tree(void)
+{
+	char command[1200];
+	const char *b = build();
+
+	if (mkdtemp(tree) == NULL || chmod(tree, 0755) != 0)
+		return false;
+	snprintf(command, sizeof(command),
+		 "mkdir -p %s/bin %s/libexec/dusk-relay && cp %s/bin/dusk-relay %s/bin/ && cp "
+		 "%s/libexec/dusk-relay/keyproc "
+		 "%s/libexec/dusk-relay/ && cp %s/tests/attack/insitu_netproc %s/libexec/dusk-relay/netproc "
+		 "&& chmod -R go-w %s",
+		 tree, tree, b, tree, b, tree, b, tree, tree);
+	return system(command) == 0;
+}
+
+static size_t read_key(uint8_t key[100])
+{
+	char path[120];
+
+	snprintf(path, sizeof(path), "%s/dusk-relay/keypair", live.folder);
+	int fd = open(path, O_RDONLY);
+	ssize_t n = fd < 0 ? 0 : read(fd, key, 100);
+
+	if (fd >= 0)
+		close(fd);
+	return n < 0 ? 0 : (size_t)n;
+}
+
+static int give_order(unsigned which)
+{
+	char order[INSITU_LEN + 1];
+	int fd = live_daemon_connect(&live);
+
+	snprintf(order, sizeof(order), INSITU_TRIGGER "%02u", which);
+	if (fd >= 0 && write(fd, order, INSITU_LEN) != INSITU_LEN) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static void killed_by(unsigned which, bool root)
+{
+	const char *name = attempts[which].name;
+	struct attack_end end = live_daemon_wait(&live, 10000);
+	bool by_filter = strstr(live.said, "made a system call that it may not make") != NULL;
+	/* These two are no calls: memory that is not code, and an end by its own trap. */
+	bool other = which == INSITU_JUMP_TO_STACK || which == INSITU_ABORT;
+
+	attack_check(!end.hung && end.signal == 0 && end.status == 1, "%s%s: parent: %s", name,
+		     root ? ", root mode" : "", attack_end_text(end));
+	attack_check(by_filter != other, "%s%s: the log says: %.300s", name, root ? ", root mode" : "",
+		     live.said_len > 300 ? live.said + live.said_len - 300 : live.said);
+	attack_check(live_daemon_left_nobody(&live), "%s: a process is left", name);
+}
+
+static void survived(unsigned which)
+{
+	const char *name = attempts[which].name;
+	int fd = live_daemon_connect(&live);
+
+	attack_check(fd >= 0, "%s: netproc has ended", name);
+	close(fd);
+	kill(live.pid, SIGTERM);
+	struct attack_end end = live_daemon_wait(&live, 10000);
+
+	attack_check(end.signal == 0 && end.status == 0, "%s: SIGTERM: %s", name, attack_end_text(end));
+}
+
+static void try_inside(unsigned which, bool root)
+{
+	const struct live_daemon_wish wish = {.build = tree, .root = root};
+	uint8_t before[100], after[100];
+
+	if (live_daemon_start(&live, &wish) != 0) {
+		attack_fail("the daemon does not start: %.600s", live.said);
+		live_daemon_end(&live);
+		return;
+	}
+	size_t len = read_key(before);
+	int fd = give_order(which);
+
+	if (attempts[which].killed)
+		killed_by(which, root);
+	else
+		survived(which);
+	if (fd >= 0)
+		close(fd);
+	attack_check(read_key(after) == len && memcmp(before, after, len) == 0, "%s: the key has changed",
+		     attempts[which].name);
+	live_daemon_end(&live);
+}
+
+/* The released program holds neither the trigger nor the list. */
+static void release_is_clean(void)
+{
+	char command[300];
+
+	snprintf(command, sizeof(command),
+		 "! grep -q '%s' %s/libexec/dusk-relay/netproc && grep -q '%s' %s/libexec/dusk-relay/netproc",
+		 INSITU_TRIGGER, build(), INSITU_TRIGGER, tree);
+	attack_check(system(command) == 0,
+		     "the trigger is in the released netproc, or not in the test build");
+}
+
+int main(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+#ifdef __SANITIZE_ADDRESS__
+	attack_skip("the address sanitizer's own rows are in the filter");
+#else
+	if (!make_tree()) {
+		attack_fail("no tree for the test build");
+		return attack_end("insitu");
+	}
+	release_is_clean();
+	for (unsigned which = 0; which < INSITU_COUNT; which++) {
+		try_inside(which, false);
+		if (geteuid() == 0)
+			try_inside(which, true);
+	}
+	if (geteuid() != 0)
+		attack_skip("root mode: needs root");
+	char command[100];
+
+	snprintf(command, sizeof(command), "rm -rf '%s'", tree);
+	if (system(command) != 0)
+		perror("rm");
+#endif
+	return attack_end("insitu");
+}
