@@ -102,6 +102,11 @@ class Client:
             self._process.wait()
         self._log.close()
 
+    def transcript(self):
+        """All that was said to and by the program."""
+        with open(self._log.name, encoding="utf-8", errors="replace") as log:
+            return log.read()
+
     def freeze(self):
         """Stops the program where it is: its connections stay open and say nothing more."""
         self._process.send_signal(signal.SIGSTOP)

@@ -19,13 +19,13 @@ def free_port():
 
 
 class Relay:
-    def __init__(self, program, state, log_path, port, settings, host="127.0.0.1"):
+    def __init__(self, program, state, log_path, port, settings, host="127.0.0.1", prefix=()):
         self.port = port
         self._log_path = log_path
         self._ready = threading.Event()
         self.peer = None
         with open(log_path, "a", encoding="utf-8") as log:
-            self._process = subprocess.Popen([program], env=environment(state, port, settings), cwd=state, text=True,
+            self._process = subprocess.Popen([*prefix, program], env=environment(state, port, settings), cwd=state, text=True,
                                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
         threading.Thread(target=self._read_stdout, daemon=True).start()
         self._await_ready()

@@ -21,11 +21,11 @@ class Session:
         self._relays, self._clients = [], []
         os.makedirs(log_folder, exist_ok=True)
 
-    def relay(self, port=0, host="127.0.0.1", **settings):
+    def relay(self, port=0, host="127.0.0.1", prefix=(), **settings):
         """Starts the relay; a second call starts it again with the same key."""
         number = len(self._relays) + 1
         log = os.path.join(self.log_folder, f"relay-{number}.log")
-        relay = Relay(self.relay_program, self.state, log, port or free_port(), settings, host)
+        relay = Relay(self.relay_program, self.state, log, port or free_port(), settings, host, prefix)
         self._relays.append(relay)
         return relay
 

@@ -2,7 +2,7 @@
 
 from collections import namedtuple
 
-from scenarios import bare, circuits, crowd, dusk, rendezvous, reservations
+from scenarios import bare, circuits, crowd, dusk, privacy, rendezvous, reservations
 
 Scenario = namedtuple("Scenario", "name play cases slow", defaults=(False,))
 
@@ -32,6 +32,7 @@ SCENARIOS = [
     Scenario("rendezvous-burst", rendezvous.burst, [("rust",), ("rust-new",), ("go",)]),
     Scenario("rendezvous-departed", rendezvous.departed, [("rust", "rust"), ("go", "go")], slow=True),
     Scenario("discover-and-dial", rendezvous.discover_and_dial, [("rust", "rust"), ("rust-new", "rust"), ("go", "go")]),
+    Scenario("addresses-hidden", privacy.addresses_hidden, ALIKE + [("rust", "rust-new"), ("js", "go")]),
     Scenario("half-close", bare.half_close, [("go",)]),
     Scenario("reset", bare.reset, [("go",)]),
     Scenario("data-behind-status", bare.data_behind_status, [("go",)]),
