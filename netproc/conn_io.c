@@ -220,6 +220,9 @@ void conn_pump(struct conn *conn)
 {
 	const struct conn_layer *layer;
 
+	/* A handshake step that is due brings more to send: one write for both. */
+	if (conn->waiting)
+		return;
 	do {
 		conn_flush(conn);
 		layer = conn->layer;

@@ -33,6 +33,7 @@ static void world_settings(struct net *net)
 	net->settings.max_circuits_per_pair = 3;
 	net->settings.max_window = 1u << 20;
 	net->settings.max_registrations_per_peer = 4;
+	net->settings.max_handshakes_per_ip = 0;
 	net->settings.limit_private_ips = 0;
 	net->settings.voucher = 0; /* nobody plays keyproc */
 }
