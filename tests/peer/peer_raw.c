@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/peer/peer.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -130,60 +128,4 @@ void peer_raw_close(struct peer_raw *p, bool reset)
 	close(p->fd);
 	p->fd = -1;
 	bytes_free(&p->in);
-}
-
-/* --- has the other end read it? --- */
-
-static uint16_t peer_port(int fd, int (*which)(int, struct sockaddr *, socklen_t *))
-{
-	struct sockaddr_in in = {0};
-	socklen_t len = sizeof(in);
-
-	if (which(fd, (struct sockaddr *)&in, &len) != 0)
-		return 0;
-	return ntohs(in.sin_port);
-}
-
-/* Bytes in the receive queue of the socket whose own port is `own` and whose peer's is `remote`; -1 when
- * there is none. */
-static long peer_receive_queue(const char *table, uint16_t own, uint16_t remote)
-{
-	FILE *file = fopen(table, "re");
-	char line[512];
-	long found = -1;
-
-	while (file && found < 0 && fgets(line, sizeof(line), file)) {
-		unsigned a, b, state, out, in;
-
-		if (sscanf(line, " %*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%x %x %x:%x", &a, &b, &state, &out,
-			   &in) == 5 &&
-		    a == own && b == remote)
-			found = (long)in;
-	}
-	if (file)
-		fclose(file);
-	return found;
-}
-
-static bool peer_is_taken(uint16_t own, uint16_t remote)
-{
-	long queue = peer_receive_queue("/proc/net/tcp", own, remote);
-
-	if (queue < 0)
-		queue = peer_receive_queue("/proc/net/tcp6", own, remote);
-	return queue <= 0;
-}
-
-int peer_wait_taken(int fd, int timeout_ms)
-{
-	uint16_t relay = peer_port(fd, getpeername);
-	uint16_t ours = peer_port(fd, getsockname);
-	int64_t end = client_now() + timeout_ms;
-
-	while (!peer_is_taken(relay, ours)) {
-		if (client_now() > end)
-			return -1;
-		sched_yield();
-	}
-	return 0;
 }
