@@ -2,10 +2,12 @@
  *
  * Measures one relay: prints rows, asserts nothing.
  *
- *   bench [--relay PROGRAM] [--plain] [--only WORD] [--seconds N] [--table FILE] [--rates] [--core N] [--load-core N]
+ *   bench [--relay PROGRAM] [--plain] [--only WORD] [--seconds N] [--table FILE] [--rates] [--core N]
+ * [--load-core N]
  *
  * --plain: the program is not the daemon of this project: it prints an address line and takes no settings.
  * --only: rows whose group is WORD: bulk, rates, arrive, growth, latency, path. May be given several times.
+ * --point WRITE,CIRCUITS,RATE: one row of bulk alone; RATE in MB/s, 0 for saturated. To profile.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -22,6 +24,7 @@
 
 static const char *only[ONLY_MAX];
 static size_t only_count;
+static const char *point;
 
 static bool wanted(const char *group)
 {
@@ -75,9 +78,27 @@ static void run_arrivals(struct load_bench *b)
 		load_arrivals(b, true, true, "arrival, with the log at info");
 }
 
+static void run_point(struct load_bench *b)
+{
+	struct load_bulk bulk = {0};
+	unsigned rate = 0;
+	char name[64];
+
+	if (sscanf(point, "%u,%u,%u", &bulk.write, &bulk.circuits, &rate) != 3 || bulk.circuits == 0 ||
+	    bulk.write == 0)
+		exit(64);
+	bulk.rate = rate * 1000000ull;
+	snprintf(name, sizeof(name), "%u B, %u circuits, %u MB/s", bulk.write, bulk.circuits, rate);
+	load_bulk_measure(b, &bulk, name);
+}
+
 static void run(struct load_bench *b)
 {
 	load_row_header();
+	if (point) {
+		run_point(b);
+		return;
+	}
 	if (wanted("bulk"))
 		run_bulk(b, 0);
 	if (wanted("bulk"))
@@ -108,7 +129,8 @@ static void run(struct load_bench *b)
 
 static void usage(void)
 {
-	fprintf(stderr, "bench [--relay PROGRAM] [--plain] [--only GROUP]... [--seconds N] [--table FILE] "
+	fprintf(stderr, "bench [--relay PROGRAM] [--plain] [--only GROUP]... [--point WRITE,CIRCUITS,RATE] "
+			"[--seconds N] [--table FILE] "
 			"[--core N] [--load-core N]\n");
 	exit(64);
 }
@@ -125,6 +147,9 @@ static void option(struct load_bench *b, int name, char *value)
 	case 'o':
 		if (only_count < ONLY_MAX)
 			only[only_count++] = value;
+		break;
+	case 'i':
+		point = value;
 		break;
 	case 's':
 		b->seconds = strtod(value, NULL);
@@ -148,8 +173,9 @@ static void option(struct load_bench *b, int name, char *value)
 int main(int argc, char **argv)
 {
 	static const struct option names[] = {
-	    {"relay", 1, NULL, 'r'}, {"plain", 0, NULL, 'p'}, {"only", 1, NULL, 'o'},	   {"seconds", 1, NULL, 's'},
-	    {"table", 1, NULL, 't'}, {"core", 1, NULL, 'c'},  {"load-core", 1, NULL, 'l'}, {NULL, 0, NULL, 0},
+	    {"relay", 1, NULL, 'r'},   {"plain", 0, NULL, 'p'},	    {"only", 1, NULL, 'o'},
+	    {"seconds", 1, NULL, 's'}, {"point", 1, NULL, 'i'},	    {"table", 1, NULL, 't'},
+	    {"core", 1, NULL, 'c'},    {"load-core", 1, NULL, 'l'}, {NULL, 0, NULL, 0},
 	};
 	static struct load_bench b = {.seconds = 2, .load_core = 1};
 	int name;

@@ -17,7 +17,8 @@
 /* --- arriving and leaving again
  * ------------------------------------------------------------------------------------------- */
 
-static void arrivals_print(struct load_bench *b, const char *name, const struct load_cost *cost, uint64_t count)
+static void arrivals_print(struct load_bench *b, const char *name, const struct load_cost *cost,
+			   uint64_t count)
 {
 	struct load_row row = {.unit = "CPU us", .cost = cost, .rate = (double)count / cost->wall};
 
@@ -67,7 +68,8 @@ void load_arrivals(struct load_bench *b, bool identify, bool reserve, const char
 }
 
 /* --- growing
- * ------------------------------------------------------------------------------------------------------------- */
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 struct growth {
 	struct load_bench *b;

@@ -116,7 +116,8 @@ void load_latency_direct(struct load_bench *b)
 }
 
 /* --- through it
- * ------------------------------------------------------------------------------------------------------------- */
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 static int latency_measure(struct load_bench *b, struct load_circuits *light, const char *name, bool alone)
 {
@@ -187,7 +188,8 @@ void load_latency(struct load_bench *b, uint32_t bulk_circuits)
 }
 
 /* --- a long path
- * ------------------------------------------------------------------------------------------------------------ */
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 static int path_run(struct load_bench *b, const struct load_plan *plan, const char *name)
 {
@@ -229,7 +231,8 @@ void load_path(struct load_bench *b, unsigned round_trip_ms, bool both_legs)
 		load_row_missing(b, name, "the relay did not start");
 		return;
 	}
-	delay = load_delay_start(&b->target.address, both_legs ? round_trip_ms / 4 : round_trip_ms / 2, b->load_core);
+	delay = load_delay_start(&b->target.address, both_legs ? round_trip_ms / 4 : round_trip_ms / 2,
+				 b->load_core);
 	plan = load_bulk_plan(b, &bulk);
 	plan.relay = delay.address;
 	if (both_legs)

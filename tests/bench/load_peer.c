@@ -15,9 +15,9 @@
 #include "proto/identify_message.h"
 #include "tests/bench/load_worker.h"
 
-#define PEER_READ     (256 * 1024)
-#define PEER_PENDING  (128 * 1024) /* sealed and unsent above which bulk waits for the socket */
-#define PEER_SOURCES  50	   /* addresses that connections come from: 127.0.0.2 and up */
+#define PEER_READ    (256 * 1024)
+#define PEER_PENDING (128 * 1024) /* sealed and unsent above which bulk waits for the socket */
+#define PEER_SOURCES 50		  /* addresses that connections come from: 127.0.0.2 and up */
 
 void load_identity(struct identity *me, enum load_role role, uint32_t number)
 {
@@ -199,8 +199,8 @@ static void peer_step(struct load_peer *p)
 		peer_next(p);
 	if (p->step == LOAD_STEP_IDENTIFY || p->step == LOAD_STEP_RESERVE || p->step == LOAD_STEP_CONNECT)
 		peer_step_request(p);
-	if (p->step == LOAD_STEP_READY && p->worker->plan.traffic == LOAD_CONNECTS && p->worker->plan.connect &&
-	    p->worker->running)
+	if (p->step == LOAD_STEP_READY && p->worker->plan.traffic == LOAD_CONNECTS &&
+	    p->worker->plan.connect && p->worker->running)
 		peer_connect_again(p);
 	if (p->worker->plan.role == LOAD_DESTINATION && p->step == LOAD_STEP_READY)
 		peer_answer_stop(p);
@@ -281,7 +281,8 @@ void load_peer_pump(struct load_peer *p)
 	uint64_t before = p->wire.sent;
 
 	while (p->step == LOAD_STEP_READY) {
-		while (bytes_len(&p->session.out) < PEER_PENDING && load_wire_send(&p->wire, &p->session, len))
+		while (bytes_len(&p->session.out) < PEER_PENDING &&
+		       load_wire_send(&p->wire, &p->session, len))
 			;
 		if (session_pending(&p->session) == 0)
 			break;

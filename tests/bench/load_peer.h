@@ -28,18 +28,18 @@ struct load_worker;
 struct load_peer {
 	struct load_worker *worker;
 	int fd;
-	uint32_t number;  /* place in the worker */
-	uint32_t who;	  /* number of the identity */
+	uint32_t number; /* place in the worker */
+	uint32_t who;	 /* number of the identity */
 	enum load_step step;
-	bool sends;	  /* bulk */
+	bool sends; /* bulk */
 	bool stalled;
 	struct identity me;
 	struct session session;
 	struct exchange x;     /* the request under way, then the source's circuit */
 	struct exchange *stop; /* at a destination: the stream that the relay opened last */
 	struct load_wire wire;
-	uint64_t asked_at;     /* a light circuit's message */
-	uint32_t answered;     /* bytes of it that came back */
+	uint64_t asked_at; /* a light circuit's message */
+	uint32_t answered; /* bytes of it that came back */
 };
 
 void load_identity(struct identity *me, enum load_role role, uint32_t number);

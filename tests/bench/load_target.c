@@ -19,22 +19,14 @@
 #define TARGET_LOG_MAX	(1 << 16)
 
 static const char *const target_settings[] = {
-    "DUSK_RELAY_LISTEN=127.0.0.1",
-    "DUSK_MAX_CONNECTIONS=19000",
-    "DUSK_MAX_CONNECTIONS_PER_IP=0",
-    "DUSK_MAX_HALF_OPEN=100000",
-    "DUSK_MAX_HANDSHAKES_PER_IP=0",
-    "DUSK_MAX_HALF_OPEN_PER_IP=0",
-    "DUSK_MAX_RESERVATIONS=1000000",
-    "DUSK_MAX_RESERVATIONS_PER_IP=0",
-    "DUSK_MAX_CIRCUITS=1000000",
-    "DUSK_MAX_CIRCUITS_PER_PEER=0",
-    "DUSK_MAX_CIRCUITS_PER_PAIR=0",
-    "DUSK_MAX_CIRCUITS_PER_SOURCE_IP=0",
-    "DUSK_MAX_STREAMS=100000",
-    "DUSK_MAX_MEMORY=4294967296",
-    "DUSK_HANDSHAKE_TIMEOUT=60",
-    "DUSK_RELAY_DRAIN=0",
+    "DUSK_RELAY_LISTEN=127.0.0.1",   "DUSK_MAX_CONNECTIONS=19000",
+    "DUSK_MAX_CONNECTIONS_PER_IP=0", "DUSK_MAX_HALF_OPEN=100000",
+    "DUSK_MAX_HANDSHAKES_PER_IP=0",  "DUSK_MAX_HALF_OPEN_PER_IP=0",
+    "DUSK_MAX_RESERVATIONS=1000000", "DUSK_MAX_RESERVATIONS_PER_IP=0",
+    "DUSK_MAX_CIRCUITS=1000000",     "DUSK_MAX_CIRCUITS_PER_PEER=0",
+    "DUSK_MAX_CIRCUITS_PER_PAIR=0",  "DUSK_MAX_CIRCUITS_PER_SOURCE_IP=0",
+    "DUSK_MAX_STREAMS=100000",	     "DUSK_MAX_MEMORY=4294967296",
+    "DUSK_HANDSHAKE_TIMEOUT=60",     "DUSK_RELAY_DRAIN=0",
 };
 
 #define TARGET_SETTINGS (sizeof(target_settings) / sizeof(target_settings[0]))
@@ -81,7 +73,8 @@ static void target_child(const struct load_target *t, int out, int log)
 	settings[count] = NULL;
 	load_pin(0, t->core);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (geteuid() == 0 && (setgroups(0, NULL) != 0 || setgid(TARGET_NOBODY) != 0 || setuid(TARGET_NOBODY) != 0))
+	if (geteuid() == 0 &&
+	    (setgroups(0, NULL) != 0 || setgid(TARGET_NOBODY) != 0 || setuid(TARGET_NOBODY) != 0))
 		_exit(126);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), 0);

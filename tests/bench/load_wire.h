@@ -20,9 +20,9 @@
 struct load_wire {
 	bool active;
 	uint32_t stream;
-	uint32_t window;	/* what our reader allows */
+	uint32_t window; /* what our reader allows */
 	uint64_t send_window;
-	uint64_t due;		/* taken, and not given back as credit yet */
+	uint64_t due; /* taken, and not given back as credit yet */
 	uint64_t received;
 	uint64_t sent;
 	uint64_t records;

@@ -17,10 +17,10 @@
 #include "tests/bench/load_meter.h"
 #include "tests/bench/load_seal.h"
 
-#define WORKER_EVENTS	 256
-#define WORKER_TICK_NS	 20000000 /* how soon a worker notices another phase */
-#define WORKER_PACE_NS	 100000
-#define WORKER_BURST	 (1 << 20) /* bytes that a worker behind its rate makes up for */
+#define WORKER_EVENTS  256
+#define WORKER_TICK_NS 20000000 /* how soon a worker notices another phase */
+#define WORKER_PACE_NS 100000
+#define WORKER_BURST   (1 << 20) /* bytes that a worker behind its rate makes up for */
 
 /* --- what peers tell
  * -------------------------------------------------------------------------------------------------------- */
@@ -63,7 +63,8 @@ uint32_t load_worker_next_destination(struct load_worker *w)
 }
 
 /* --- the loop
- * ------------------------------------------------------------------------------------------------------------ */
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 static void worker_begin(struct load_worker *w, struct load_peer *p)
 {

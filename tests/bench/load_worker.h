@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A load process: an epoll loop over many peers, forked and pinned, told what to do by its plan and the shared
- * memory. Called by the scenarios and soak.c (start, stop) and by load_peer.c (what happened).
+ * A load process: an epoll loop over many peers, forked and pinned, told what to do by its plan and the
+ * shared memory. Called by the scenarios and soak.c (start, stop) and by load_peer.c (what happened).
  */
 #ifndef TESTS_BENCH_LOAD_WORKER_H
 #define TESTS_BENCH_LOAD_WORKER_H
@@ -24,14 +24,14 @@ struct load_worker {
 	int epoll;
 	bool running; /* LOAD_RUN has begun */
 	struct load_peer *peers;
-	uint32_t begun;	     /* peers that were started */
-	uint32_t arriving;   /* of these, on their way */
+	uint32_t begun;	   /* peers that were started */
+	uint32_t arriving; /* of these, on their way */
 	uint32_t next_who;
-	uint32_t next_to;    /* LOAD_CONNECTS */
-	uint32_t turn;	     /* who sends next, at a fixed rate */
-	uint64_t began;	     /* LOAD_RUN, and what was sent at a fixed rate since */
+	uint32_t next_to; /* LOAD_CONNECTS */
+	uint32_t turn;	  /* who sends next, at a fixed rate */
+	uint64_t began;	  /* LOAD_RUN, and what was sent at a fixed rate since */
 	uint64_t paced;
-	uint64_t ask_at;     /* a light circuit's next message */
+	uint64_t ask_at; /* a light circuit's next message */
 };
 
 /* Forks. Ends the program when it cannot. */
