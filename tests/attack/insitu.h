@@ -12,7 +12,7 @@
 
 /* X(name, killed): `killed` 1: the call ends the process; 0: it comes back refused, and netproc goes on. */
 #define INSITU_ATTEMPTS(X)                                                                                   \
-	X(OPEN_FILE, 1)                                                                                       \
+	X(OPEN_FILE, 1)                                                                                      \
 	X(OPEN_MEMORY_OF_KEYPROC, 1)                                                                         \
 	X(SOCKET, 1)                                                                                         \
 	X(SOCKET_NETLINK, 1)                                                                                 \

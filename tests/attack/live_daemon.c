@@ -78,6 +78,18 @@ int live_daemon_spawn(struct live_daemon *live, const struct live_daemon_wish *w
 	return live->pid > 0 ? 0 : -1;
 }
 
+/* A flood would fill any buffer: the older half is of no use any more. Whole lines only. */
+static void forget_old_lines(struct live_daemon *live)
+{
+	const char *from = strchr(live->said + live->said_len / 2, '\n');
+
+	if (from == NULL)
+		return;
+	from++;
+	live->said_len -= (size_t)(from - live->said);
+	memmove(live->said, from, live->said_len + 1);
+}
+
 /* Takes in what it has said; false at the end of its output. */
 static bool listen_to(struct live_daemon *live, int milliseconds)
 {
@@ -89,11 +101,9 @@ static bool listen_to(struct live_daemon *live, int milliseconds)
 
 	if (n > 0)
 		live->said_len += (size_t)n;
-	if (live->said_len > LIVE_SAID_MAX / 2) { /* the old half is of no use any more */
-		memmove(live->said, live->said + LIVE_SAID_MAX / 4, live->said_len - LIVE_SAID_MAX / 4);
-		live->said_len -= LIVE_SAID_MAX / 4;
-	}
 	live->said[live->said_len] = '\0';
+	if (live->said_len > LIVE_SAID_MAX / 2)
+		forget_old_lines(live);
 	return n > 0 || (n < 0 && errno == EAGAIN);
 }
 
