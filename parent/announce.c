@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The lines at start, as the Rust relay prints them where it does. Called by main.c. */
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,7 +10,8 @@
 #include "parent/parent.h"
 
 #define ANNOUNCE_LAYERS 256
-#define ANNOUNCE_STDOUT 8192
+#define ANNOUNCE_STDOUT 4096 /* what a pipe takes at once when it polls writable */
+#define ANNOUNCE_WAIT	1000 /* milliseconds for stdout to take it */
 
 void announce_key(struct parent *parent)
 {
@@ -38,8 +40,11 @@ static void announce_address(char text[MULTIADDR_TEXT_MAX], const uint8_t *bytes
 
 static void announce_stdout(const char *text, size_t len)
 {
+	struct pollfd room = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	/* Nobody has to read it: a full pipe must not keep the relay from running. */
 	while (len > 0) {
-		ssize_t written = write(STDOUT_FILENO, text, len);
+		ssize_t written = poll(&room, 1, ANNOUNCE_WAIT) > 0 ? write(STDOUT_FILENO, text, len) : -1;
 		if (written <= 0)
 			return;
 		text += written;

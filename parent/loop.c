@@ -16,6 +16,7 @@
 #include "parent/parent.h"
 
 #define LOOP_MESSAGES	  64   /* of one child in a turn */
+#define LOOP_LAST_READS	  8    /* times that, of a child that has ended */
 #define LOOP_TURN	  1000 /* milliseconds at most */
 #define LOOP_DEATH_TIME	  1000 /* milliseconds between a closed channel and the end of its process */
 #define LOOP_REPORT_EVERY 1000 /* milliseconds between two reports */
@@ -80,13 +81,10 @@ void loop_read_child(struct parent *parent, struct parent_child *child, int most
  * was asked for. */
 static void loop_child_ended(struct parent *parent, struct parent_child *child)
 {
-	while (child->open && !parent->ending) {
-		uint64_t before = child->ping_seen;
-
+	for (int i = 0; i < LOOP_LAST_READS && child->open && !parent->ending; i++)
 		loop_read_child(parent, child, LOOP_MESSAGES);
-		if (child->open && child->reaped && before == child->ping_seen)
-			loop_child_closed(child);
-	}
+	if (child->open)
+		loop_child_closed(child);
 	if (parent->ending)
 		return;
 	if (parent->draining && child == &parent->child[PARENT_NETPROC] && child->reaped &&
@@ -203,12 +201,13 @@ static void loop_notify(struct parent *parent, uint64_t now)
 
 static void loop_deadline(struct parent *parent)
 {
-	if (parent->draining)
+	if (parent->draining) {
+		logger_line(&parent->log, LOG_LEVEL_WARN, "netproc did not close all connections in time");
 		parent->drained = true;
-	else
-		parent_end(parent, EXIT_FAILED, "%s was not ready within %d seconds",
-			   parent->child[PARENT_KEYPROC].ready ? "netproc" : "keyproc",
-			   PARENT_START_TIME / 1000);
+		return;
+	}
+	parent_end(parent, EXIT_FAILED, "%s was not ready within %d seconds",
+		   parent->child[PARENT_KEYPROC].ready ? "netproc" : "keyproc", PARENT_START_TIME / 1000);
 }
 
 static void loop_times(struct parent *parent)

@@ -281,6 +281,14 @@ static int settings_check_together(const struct settings *settings, struct setti
 			      "DUSK_RELAY_EXTERNAL_ADDR and DUSK_RELAY_PEER_ID name different peer ids");
 		return -1;
 	}
+	if (settings->user.user == settings->key_user.user ||
+	    settings->user.user == settings->net_user.user ||
+	    settings->key_user.user == settings->net_user.user) {
+		settings_fail(
+		    error, EXIT_SETTINGS,
+		    "DUSK_RELAY_USER, DUSK_RELAY_KEY_USER and DUSK_RELAY_NET_USER must be three users");
+		return -1;
+	}
 	return 0;
 }
 

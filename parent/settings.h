@@ -39,7 +39,7 @@
 	X(rust_log, "RUST_LOG", "info", "levels, or targets with levels, with commas between",               \
 	  "what to log: error, warn, info, debug, trace or off, or a filter of env_logger")                  \
 	X(metrics, "DUSK_RELAY_METRICS", "", "an IP address with a port",                                    \
-	  "where to serve metrics; not in this version")                                                      \
+	  "where to serve metrics; not in this version")                                                     \
 	X(user, "DUSK_RELAY_USER", "61001",                                                                  \
 	  "a user id from 1 on, or two with a colon between for user and group",                             \
 	  "started as root: what the parent becomes")                                                        \

@@ -321,6 +321,15 @@ static void test_ids_must_agree(void **state)
 	assert_int_equal(error.status, EXIT_SETTINGS);
 }
 
+static void test_users_differ(void **state)
+{
+	(void)state;
+	assert_int_equal(load_environment("DUSK_RELAY_NET_USER=61002"), -1);
+	assert_int_equal(error.status, EXIT_SETTINGS);
+	assert_int_equal(load_environment("DUSK_RELAY_USER=61003:1"), -1);
+	assert_int_equal(load_environment("DUSK_RELAY_USER=61004:61002"), 0);
+}
+
 /* A name that two lists had would be set by neither for certain. */
 static void test_names_are_unique(void **state)
 {
@@ -348,6 +357,7 @@ int main(void)
 	    cmocka_unit_test(test_hostile_environment),
 	    cmocka_unit_test(test_ids_must_agree),
 	    cmocka_unit_test(test_names_are_unique),
+	    cmocka_unit_test(test_users_differ),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
