@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A child's side of logging: typed events over the channel to the parent, never text on a descriptor. Used by keyproc and netproc.
- * A full channel drops the event and counts it. Warnings have a budget of their own that a flood of info cannot use.
+ * A child's side of logging: typed events over the channel to the parent, never text on a descriptor. Used by
+ * keyproc and netproc. A full channel drops the event and counts it. Warnings have a budget of their own that
+ * a flood of info cannot use.
  */
 #ifndef IMSG_LOG_H
 #define IMSG_LOG_H
@@ -16,12 +17,13 @@
 
 struct log_sink {
 	struct imsg_channel *parent;
-	enum imsg_type type;	/* IMSG_KEY_LOG or IMSG_NET_LOG */
-	enum log_level level;	/* events above it are not sent (the parent says which in a setting of its own) */
+	enum imsg_type type; /* IMSG_KEY_LOG or IMSG_NET_LOG */
+	enum log_level
+	    level; /* events above it are not sent (the parent says which in a setting of its own) */
 	uint64_t dropped;
-	uint32_t budget;	/* events of INFO and below left in this second */
-	uint32_t warnings;	/* events of WARN and above left in this second */
-	uint64_t second;	/* of the monotonic clock, as told by log_tick */
+	uint32_t budget;   /* events of INFO and below left in this second */
+	uint32_t warnings; /* events of WARN and above left in this second */
+	uint64_t second;   /* of the monotonic clock, as told by log_tick */
 };
 
 struct log_peer {
@@ -33,7 +35,8 @@ void log_init(struct log_sink *sink, struct imsg_channel *parent, enum imsg_type
 /* Told the monotonic second by the loop: refills the budgets. */
 void log_tick(struct log_sink *sink, uint64_t second);
 /* Sends one event. Peers and text may be NULL; longer ones than the row holds are cut. */
-void log_event(struct log_sink *sink, enum log_event event, const struct log_peer *peer, const struct log_peer *peer2, uint64_t n,
-	       uint64_t n2, uint64_t n3, const void *text, size_t text_len);
+void log_event(struct log_sink *sink, enum log_event event, const struct log_peer *peer,
+	       const struct log_peer *peer2, uint64_t n, uint64_t n2, uint64_t n3, const void *text,
+	       size_t text_len);
 
 #endif

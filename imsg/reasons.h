@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Why a connection, a stream or a circuit ended: one list. Log lines, counters, metrics, tests and SECURITY.md are made from it.
- * Used by netproc (sets them), parent (prints them), metrics (labels) and tests. Adding one is one line.
+ * Why a connection, a stream or a circuit ended: one list. Log lines, counters, metrics, tests and
+ * SECURITY.md are made from it. Used by netproc (sets them), parent (prints them), metrics (labels) and
+ * tests. Adding one is one line.
  */
 #ifndef IMSG_REASONS_H
 #define IMSG_REASONS_H

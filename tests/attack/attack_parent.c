@@ -271,7 +271,7 @@ static void log_flood(enum log_event event, const char *what)
 	finish(what);
 }
 
-static void lies_and_silence(void)
+static void lies(void)
 {
 	static const uint32_t weak =
 	    HARDEN_NO_NEW_PRIVS | HARDEN_NOT_DUMPABLE | HARDEN_NO_CAPABILITIES | HARDEN_LANDLOCK;
@@ -288,18 +288,30 @@ static void lies_and_silence(void)
 	end = live_daemon_wait(&live, 10000);
 	attack_check(end.status == 78, "exit 78 before READY: parent: %s", attack_end_text(end));
 	finish("exit before READY");
+}
+
+/* Silence before READY and after it, at once: each takes the parent's patience. */
+static void silences(void)
+{
+	static struct live_daemon silent;
+	struct attack_end end;
+
 	script = (struct hostile_script){.act = HOSTILE_SILENT};
 	spawn();
-	end = live_daemon_wait(&live, 40000);
-	attack_check(!end.hung && end.signal == 0 && end.status == 1, "never READY: parent: %s",
-		     attack_end_text(end));
-	finish("never READY");
+	/* It has read its script when it has said nothing for so long. */
+	live_daemon_says(&live, "nothing", 2000);
+	silent = live;
 	script = (struct hostile_script){.act = HOSTILE_DEAF, .after_ready = 1};
 	spawn();
 	end = live_daemon_wait(&live, 40000);
 	attack_check(!end.hung && end.signal == 0 && end.status == 1, "reads nothing: parent: %s",
 		     attack_end_text(end));
 	finish("reads nothing");
+	live = silent;
+	end = live_daemon_wait(&live, 40000);
+	attack_check(!end.hung && end.signal == 0 && end.status == 1, "never READY: parent: %s",
+		     attack_end_text(end));
+	finish("never READY");
 }
 
 int main(void)
@@ -316,7 +328,8 @@ int main(void)
 	log_lines();
 	log_flood(LOG_EVENT_REGISTERED, "flood of lines");
 	log_flood(LOG_EVENT_MEMORY_PRESSURE, "flood of warnings");
-	lies_and_silence();
+	lies();
+	silences();
 	remove_tree();
 	return attack_end("parent");
 }

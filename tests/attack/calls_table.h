@@ -13,7 +13,7 @@
 #define RW    (PROT_READ | PROT_WRITE)
 #define ANON  (MAP_PRIVATE | MAP_ANONYMOUS)
 #define BIT32 (1L << 32)
-#define BIT63 (1L << 63)
+#define BIT63 (long)(1UL << 63)
 
 /* clang-format off */
 #define ATTACK_CALLS(X)                                                                                      \
