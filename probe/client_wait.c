@@ -55,7 +55,8 @@ static bool client_ponged(void *argument)
 
 int client_yamux_ping(struct client *c, uint32_t value)
 {
-	struct client_wait_value w = {.c = c, .value = c->session.mux.counters.pongs};
+	const struct mux *m = &c->session.mux;
+	struct client_wait_value w = {.c = c, .value = m->counters.pongs + m->pings_open};
 
 	mux_ping(&c->session.mux, value);
 	if (client_wait(c, client_ponged, &w, "the answer to a yamux ping") != 0)

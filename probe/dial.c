@@ -103,23 +103,43 @@ const char *dial_resolve(struct dial_target *target)
 	return target->count ? NULL : "the name has no address";
 }
 
-int dial_begin(const struct dial_address *address)
+/* A local address for the socket; its port is chosen when it connects, so that thousands may share the
+ * address. */
+static int dial_bind(int fd, const struct dial_address *source)
+{
+	int one = 1;
+
+	if (!source)
+		return 0;
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one));
+	return bind(fd, (const struct sockaddr *)&source->address, source->len);
+}
+
+static int dial_start(int fd, const struct dial_address *address, const struct dial_address *source)
+{
+	if (dial_bind(fd, source) != 0)
+		return -1;
+	if (connect(fd, (const struct sockaddr *)&address->address, address->len) != 0 &&
+	    errno != EINPROGRESS)
+		return -1;
+	return 0;
+}
+
+int dial_begin(const struct dial_address *address, const struct dial_address *source)
 {
 	int one = 1;
 	int fd = socket(address->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int error;
 
 	if (fd < 0)
 		return -1;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (connect(fd, (const struct sockaddr *)&address->address, address->len) != 0 &&
-	    errno != EINPROGRESS) {
-		int saved = errno;
-
-		close(fd);
-		errno = saved;
-		return -1;
-	}
-	return fd;
+	if (dial_start(fd, address, source) == 0)
+		return fd;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
 }
 
 static int dial_wait(int fd, int timeout_ms)
@@ -141,7 +161,12 @@ static int dial_wait(int fd, int timeout_ms)
 
 int dial_connect(const struct dial_address *address, int timeout_ms)
 {
-	int fd = dial_begin(address);
+	return dial_connect_from(address, NULL, timeout_ms);
+}
+
+int dial_connect_from(const struct dial_address *address, const struct dial_address *source, int timeout_ms)
+{
+	int fd = dial_begin(address, source);
 	int error;
 
 	if (fd < 0)
@@ -160,6 +185,16 @@ void dial_loopback(struct dial_address *address, uint16_t port)
 
 	memset(address, 0, sizeof(*address));
 	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	memcpy(&address->address, &in, sizeof(in));
+	address->len = sizeof(in);
+}
+
+void dial_loopback_source(struct dial_address *address, uint8_t last)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET};
+
+	memset(address, 0, sizeof(*address));
+	in.sin_addr.s_addr = htonl((INADDR_LOOPBACK & 0xffffff00u) | last);
 	memcpy(&address->address, &in, sizeof(in));
 	address->len = sizeof(in);
 }

@@ -37,10 +37,14 @@ const char *dial_parse(struct dial_target *target, const char *multiaddr);
 const char *dial_resolve(struct dial_target *target);
 /* A connected non-blocking socket, or -1 with errno; tries one address. */
 int dial_connect(const struct dial_address *address, int timeout_ms);
-/* The same in one step without waiting: the socket becomes writable when it is connected. */
-int dial_begin(const struct dial_address *address);
+/* The same in one step without waiting: the socket becomes writable when it is connected. `source` may be
+ * NULL. */
+int dial_begin(const struct dial_address *address, const struct dial_address *source);
+int dial_connect_from(const struct dial_address *address, const struct dial_address *source, int timeout_ms);
 /* 127.0.0.1 and `port`. */
 void dial_loopback(struct dial_address *address, uint16_t port);
+/* 127.0.0.`last` with any port, to dial from. */
+void dial_loopback_source(struct dial_address *address, uint8_t last);
 void dial_text(const struct dial_address *address, char text[DIAL_TEXT_MAX]);
 
 #endif

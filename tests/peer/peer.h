@@ -31,6 +31,7 @@ struct peer_raw {
 };
 
 int peer_raw_open(struct peer_raw *p, uint16_t port);
+int peer_raw_open_from(struct peer_raw *p, uint16_t port, uint8_t last);
 /* All of it; an ended connection swallows the rest. */
 void peer_raw_send(struct peer_raw *p, const void *bytes, size_t len);
 void peer_raw_line(struct peer_raw *p, const char *text);
@@ -52,6 +53,8 @@ int peer_wait_taken(int fd, int timeout_ms);
 int peer_open(struct client *c, uint16_t port);
 /* The same with options that the caller has set after client_init. */
 int peer_open_as(struct client *c, uint16_t port);
+/* From 127.0.0.`last` rather than 127.0.0.1: another IP address to the relay. */
+int peer_open_from(struct client *c, uint16_t port, uint8_t last);
 /* Connected, nothing sent yet but what session_start queued (look into c->session.out). */
 int peer_begin(struct client *c, uint16_t port);
 /* Noise message 2 has been read; message 3 is the test's, by session_send_message3. */

@@ -17,11 +17,18 @@ static int peer_raw_fail(struct peer_raw *p, const char *what)
 
 int peer_raw_open(struct peer_raw *p, uint16_t port)
 {
+	return peer_raw_open_from(p, port, 1);
+}
+
+int peer_raw_open_from(struct peer_raw *p, uint16_t port, uint8_t last)
+{
 	struct dial_address address;
+	struct dial_address source;
 
 	memset(p, 0, sizeof(*p));
 	dial_loopback(&address, port);
-	p->fd = dial_connect(&address, PEER_TIMEOUT_MS);
+	dial_loopback_source(&source, last);
+	p->fd = dial_connect_from(&address, &source, PEER_TIMEOUT_MS);
 	return p->fd >= 0 ? 0 : peer_raw_fail(p, strerror(errno));
 }
 

@@ -33,6 +33,22 @@ int peer_open(struct client *c, uint16_t port)
 	return peer_open_as(c, port);
 }
 
+int peer_open_from(struct client *c, uint16_t port, uint8_t last)
+{
+	struct dial_address address;
+	struct dial_address source;
+	int fd;
+
+	client_init(c, PEER_TIMEOUT_MS);
+	dial_loopback(&address, port);
+	dial_loopback_source(&source, last);
+	fd = dial_connect_from(&address, &source, c->timeout_ms);
+	if (fd < 0)
+		return client_fail(c, "connect: %s", strerror(errno));
+	client_attach(c, fd);
+	return client_wait_phase(c, SESSION_OPEN, "the session to open");
+}
+
 static bool peer_knows_relay(void *argument)
 {
 	struct client *c = argument;
