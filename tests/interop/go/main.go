@@ -2,6 +2,7 @@
 //
 //	interop-go                   a host without listeners, relay client on
 //	interop-go --autorelay ADDR  AutoRelay with ADDR as its static relay, reachability forced to private
+//	interop-go --punch           with --autorelay: tries a direct connection beside each circuit
 //	interop-go --raw             no relay client: the raw-* verbs speak hop and stop themselves
 //	interop-go --seed N          a fixed identity
 package main
@@ -20,6 +21,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/p2p/host/autorelay"
+	"github.com/libp2p/go-libp2p/p2p/host/observedaddrs"
 	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
 )
 
@@ -29,11 +31,12 @@ var node host.Host
 
 func main() {
 	autoRelay := flag.String("autorelay", "", "static relay to use with AutoRelay")
+	punch := flag.Bool("punch", false, "with --autorelay: hole punching")
 	raw := flag.Bool("raw", false, "leave the relay client out")
 	seed := flag.Uint("seed", 0, "number that decides the identity; 0 is a random one")
 	flag.Parse()
 	var err error
-	if node, err = libp2p.New(append(options(*autoRelay, *raw), identity(*seed))...); err != nil {
+	if node, err = libp2p.New(append(options(*autoRelay, *punch, *raw), identity(*seed))...); err != nil {
 		fmt.Fprintln(os.Stderr, "starting the host:", err)
 		os.Exit(1)
 	}
@@ -47,7 +50,7 @@ func main() {
 	serve(verbs())
 }
 
-func options(autoRelay string, raw bool) []libp2p.Option {
+func options(autoRelay string, punch, raw bool) []libp2p.Option {
 	opts := []libp2p.Option{libp2p.Transport(tcp.NewTCPTransport), libp2p.DisableMetrics()}
 	if raw {
 		return append(opts, libp2p.NoListenAddrs)
@@ -60,7 +63,13 @@ func options(autoRelay string, raw bool) []libp2p.Option {
 		fmt.Fprintln(os.Stderr, "--autorelay:", err)
 		os.Exit(2)
 	}
-	return append(opts, libp2p.ListenAddrStrings("/ip4/127.0.0.1/tcp/0"), libp2p.ForceReachabilityPrivate(),
+	listen := "/ip4/127.0.0.1/tcp/0"
+	if punch {
+		listen = "/ip4/0.0.0.0/tcp/0"
+		observedaddrs.ActivationThresh = 1 // the relay alone says how a host is seen
+		opts = append(opts, libp2p.EnableHolePunching())
+	}
+	return append(opts, libp2p.ListenAddrStrings(listen), libp2p.ForceReachabilityPrivate(),
 		libp2p.EnableAutoRelayWithStaticRelays([]peer.AddrInfo{*relay}, autorelay.WithBootDelay(0)))
 }
 

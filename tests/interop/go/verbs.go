@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -21,7 +22,7 @@ func verbs() map[string]verb {
 	return map[string]verb{
 		"connect": doDial, "dial": doDial, "reserve": doReserve, "identify": doIdentify, "ping": doPing,
 		"transfer": doTransfer, "pace": doPace, "open": doOpen, "connections": doConnections, "close": doClose,
-		"await-circuit-addr": doAwaitCircuitAddr, "crowd": doCrowd,
+		"await-circuit-addr": doAwaitCircuitAddr, "await-own-protocol": doAwaitOwnProtocol, "crowd": doCrowd,
 		"register": doRegister, "discover": doDiscover, "unregister": doUnregister,
 		"raw-serve": doRawServe, "raw-connect": doRawConnect, "raw-write": doRawWrite, "raw-read": doRawRead,
 		"raw-close-write": doRawCloseWrite, "raw-reset": doRawReset,
@@ -190,4 +191,21 @@ func doAwaitCircuitAddr(ctx context.Context, _ *command) (fields, error) {
 			return nil, fmt.Errorf("no circuit address: %w", ctx.Err())
 		}
 	}
+}
+
+// doAwaitOwnProtocol waits until the host itself offers a protocol.
+func doAwaitOwnProtocol(ctx context.Context, cmd *command) (fields, error) {
+	updated, err := node.EventBus().Subscribe(new(libevent.EvtLocalProtocolsUpdated))
+	if err != nil {
+		return nil, err
+	}
+	defer updated.Close()
+	for !slices.Contains(node.Mux().Protocols(), protocol.ID(cmd.Protocol)) {
+		select {
+		case <-updated.Out():
+		case <-ctx.Done():
+			return nil, fmt.Errorf("no protocol %s: %w", cmd.Protocol, ctx.Err())
+		}
+	}
+	return nil, nil
 }

@@ -79,12 +79,15 @@ class Client:
 
     def wait_event(self, name, timeout=DEFAULT_TIMEOUT, since=0, **wanted):
         """The first event of that name from `since` on whose fields are the wanted ones."""
+        def fits(event):
+            return all(event.get(key) == value for key, value in wanted.items())
+        return self.wait_event_where(name, fits, wanted or "", timeout, since)
+
+    def wait_event_where(self, name, fits, what, timeout=DEFAULT_TIMEOUT, since=0):
+        """The first event of that name from `since` on that fits; `what` says what is waited for."""
         def found():
-            for event in self.events[since:]:
-                if event["event"] == name and all(event.get(k) == v for k, v in wanted.items()):
-                    return event
-            return None
-        return self._wait(found, timeout, f"event {name} {wanted or ''}")
+            return next((e for e in self.events[since:] if e["event"] == name and fits(e)), None)
+        return self._wait(found, timeout, f"event {name} {what}")
 
     def mark(self):
         """A place in the list of events, for wait_event's `since`."""

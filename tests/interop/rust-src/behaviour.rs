@@ -14,9 +14,13 @@ pub struct Behaviour {
     pub stream: libp2p_stream::Behaviour,
     #[cfg(feature = "dusk")]
     pub dusk: crate::dusk::Dusk,
+    #[cfg(feature = "punch")]
+    pub punch: libp2p::swarm::behaviour::toggle::Toggle<libp2p::dcutr::Behaviour>,
 }
 
-pub fn swarm(key: Keypair) -> Swarm<Behaviour> {
+/// `punch` lets the node try a direct connection beside each circuit.
+pub fn swarm(key: Keypair, punch: bool) -> Swarm<Behaviour> {
+    assert!(!punch || cfg!(feature = "punch"), "this build has no hole punching");
     SwarmBuilder::with_existing_identity(key)
         .with_tokio()
         .with_tcp(tcp::Config::default(), noise::Config::new, yamux::Config::default)
@@ -31,6 +35,8 @@ pub fn swarm(key: Keypair) -> Swarm<Behaviour> {
             stream: libp2p_stream::Behaviour::new(),
             #[cfg(feature = "dusk")]
             dusk: crate::dusk::behaviour(key),
+            #[cfg(feature = "punch")]
+            punch: punch.then(|| libp2p::dcutr::Behaviour::new(key.public().to_peer_id())).into(),
         })
         .expect("behaviour")
         .with_swarm_config(|c| c.with_idle_connection_timeout(Duration::from_secs(300)))

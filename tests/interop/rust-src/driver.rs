@@ -110,6 +110,11 @@ impl Driver {
             BehaviourEvent::Ping(ping::Event { peer, result: Ok(time), .. }) => {
                 self.pings.insert(*peer, *time);
             }
+            #[cfg(feature = "punch")]
+            BehaviourEvent::Punch(done) => {
+                let error = done.result.as_ref().err().map(|e| format!("{e:?}"));
+                event("punch", json!({ "peer": done.remote_peer_id.to_string(), "error": error }));
+            }
             #[cfg(feature = "dusk")]
             BehaviourEvent::Dusk(inner) => crate::dusk::tell(inner),
             _ => {}

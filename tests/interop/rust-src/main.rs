@@ -1,7 +1,8 @@
 //! Interop client on rust-libp2p, built once for each version (../rust-0.54, ../rust-new).
 //! Verbs and events: ../README.md.
 //!
-//! `--seed N` gives a fixed identity, `--listen` listens on TCP as the dusk client does.
+//! `--seed N` gives a fixed identity, `--listen` listens on TCP as the dusk client does,
+//! `--punch` tries a direct connection beside each circuit.
 
 mod behaviour;
 mod driver;
@@ -20,9 +21,10 @@ use serde_json::json;
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let flag = |name: &str| arguments.iter().any(|a| a == name);
     let key = identity(&arguments);
-    let mut driver = driver::Driver::new(behaviour::swarm(key));
-    if arguments.iter().any(|a| a == "--listen") {
+    let mut driver = driver::Driver::new(behaviour::swarm(key, flag("--punch")));
+    if flag("--listen") {
         driver.listen("/ip4/0.0.0.0/tcp/0");
     }
     jsonline::event("ready", json!({ "peer": driver.own_id() }));

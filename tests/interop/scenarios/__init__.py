@@ -2,7 +2,7 @@
 
 from collections import namedtuple
 
-from scenarios import bare, circuits, crowd, dusk, privacy, rendezvous, reservations
+from scenarios import bare, circuits, crowd, dusk, privacy, punching, rendezvous, reservations
 
 Scenario = namedtuple("Scenario", "name play cases slow", defaults=(False,))
 
@@ -33,6 +33,7 @@ SCENARIOS = [
     Scenario("rendezvous-departed", rendezvous.departed, [("rust", "rust"), ("go", "go")], slow=True),
     Scenario("discover-and-dial", rendezvous.discover_and_dial, [("rust", "rust"), ("rust-new", "rust"), ("go", "go")]),
     Scenario("addresses-hidden", privacy.addresses_hidden, ALIKE + [("rust", "rust-new"), ("js", "go")]),
+    Scenario("hole-punching", punching.direct_connection, [("rust-new",), ("go",)]),
     Scenario("half-close", bare.half_close, [("go",)]),
     Scenario("reset", bare.reset, [("go",)]),
     Scenario("data-behind-status", bare.data_behind_status, [("go",)]),
