@@ -115,8 +115,12 @@ int harden_enter(int highest)
 {
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
 		return -1;
-	/* Without it addresses would be the same at each start; execveat does not reset it. */
-	if ((personality(PERSONALITY_QUERY) & ADDR_NO_RANDOMIZE) != 0) {
+	/* With it addresses would be the same at each start, and execveat does not reset it. Where an outer
+	 * filter forbids even to ask (systemd's LockPersonality), it cannot have been set under that filter
+	 * either. */
+	int persona = personality(PERSONALITY_QUERY);
+
+	if (persona != -1 && (persona & ADDR_NO_RANDOMIZE) != 0) {
 		errno = ENOEXEC;
 		return -1;
 	}

@@ -34,11 +34,7 @@ static void temporary_name(char out[TEMPORARY_MAX], const char *name)
 
 	randombytes_buf(random, sizeof(random));
 	sodium_bin2hex(digits, sizeof(digits), random, sizeof(random));
-	out[0] = '.';
-	out[1] = '\0';
-	strncat(out, name, TEMPORARY_MAX - TEMPORARY_RANDOM - 4);
-	strcat(out, ".");
-	strcat(out, digits);
+	snprintf(out, TEMPORARY_MAX, ".%s.%s", name, digits);
 }
 
 static bool is_temporary(const char *entry, const char *name)

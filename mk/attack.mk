@@ -23,6 +23,7 @@ ATTACK_attack_start := $(ATTACK_DAEMON)
 ATTACK_attack_death := $(ATTACK_DAEMON)
 ATTACK_attack_parent := $(BUILD)/obj/tests/attack/live_daemon.o
 ATTACK_attack_insitu := $(BUILD)/obj/tests/attack/live_daemon.o
+ATTACK_attack_minimum := $(BUILD)/obj/tests/attack/live_daemon.o
 
 .SECONDEXPANSION:
 $(BUILD)/tests/attack/%: $(BUILD)/obj/tests/attack/%.o $(ATTACK_SHARED) $$(ATTACK_$$*) $(BUILD)/lib/libimsg.a $(BUILD)/lib/libproto.a
