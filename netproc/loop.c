@@ -11,6 +11,7 @@
 #include "netproc/memory.h"
 #include "netproc/noise.h"
 #include "netproc/process.h"
+#include "netproc/rendezvous.h"
 
 #define LOOP_STEPS_A_TURN  8u /* of handshakes: 40 to 80 us each */
 #define LOOP_BULK_A_TURN   4u /* reads */
@@ -128,6 +129,8 @@ static void loop_steps(struct process *process)
 	while (left-- > 0 && (conn = loop_shift(&process->net.conns->steps)) != NULL)
 		noise_step(conn);
 	key_flush(&process->net);
+	if (process->net.rendezvous != NULL)
+		process->rendezvous_more = rendezvous_turn(&process->net);
 }
 
 static void loop_bulk(struct process *process)
@@ -173,7 +176,8 @@ static bool loop_pending(const struct process *process)
 	const struct conn_table *table = process->net.conns;
 
 	return !list_empty(&table->light) || !list_empty(&table->bulk) || !list_empty(&table->steps) ||
-	       !list_empty(&table->flush) || !list_empty(&table->doomed) || accept_pending(process);
+	       !list_empty(&table->flush) || !list_empty(&table->doomed) || process->rendezvous_more ||
+	       accept_pending(process);
 }
 
 /* A timer of libevent that is early enough already is left alone: most turns arm none. */

@@ -33,6 +33,7 @@ struct process {
 	bool parent_ready;
 	bool keyproc_ready;
 	bool timer_armed;
+	bool rendezvous_more; /* signatures wait to be verified */
 	uint64_t timer_at;
 	bool accepting;
 	bool accept_ready[IMSG_LISTENERS];

@@ -8,6 +8,8 @@
 #include "netproc/noise.h"
 #include "netproc/yamux.h"
 
+#define FORWARD_LIGHT 4096u /* bytes of a delivery that may be a light circuit's */
+
 /* Control frames stand before payload that is sealed now; what they may not overtake (FIN behind queued
  * bytes) is not there. */
 static void yamux_run_control(struct conn *conn)
@@ -83,7 +85,8 @@ int yamux_forward(struct stream *stream, uint8_t *bytes, size_t len)
 
 	if (!conn_alive(stream->conn) || stream->local_finishing)
 		return -1;
-	if (yamux_is_light(stream))
+	/* Small messages of a quiet stream: a thousand bulk streams are each slow, but not light. */
+	if (len <= FORWARD_LIGHT && yamux_is_light(stream))
 		net->conns->light_at = net->now;
 	while (len > 0 && yamux_may_run(stream)) {
 		size_t part = len < stream->send_window ? len : stream->send_window;
