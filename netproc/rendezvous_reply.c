@@ -40,38 +40,33 @@ static const struct order *order_of(const struct rendezvous_reply *reply)
 				 : &namespace->order[standard ? RENDEZVOUS_STANDARD : RENDEZVOUS_LEGACY];
 }
 
-static struct rendezvous_entry *entry_of(struct order_node *node, bool all)
-{
-	if (all)
-		return container_of(node, struct rendezvous_entry, in_all);
-	return container_of(node, struct rendezvous_entry, in_namespace);
-}
-
-/* In a large registry hardly any record is in the processor's cache: all are asked for before the first is
- * needed. */
-static void fetch_ahead(const struct rendezvous_envelope *envelope)
-{
-	for (size_t at = 0; at < FETCHED_AHEAD; at += CACHE_LINE)
-		__builtin_prefetch((const char *)envelope + at);
-}
-
-/* The registrations from which the answer is taken; returns how many. */
+/* The registrations from which the answer is taken; returns how many. In a large registry hardly any is in
+ * the processor's cache, so all are asked for before the first is looked at. */
 static uint32_t gather(const struct rendezvous_reply *reply, const struct order *order,
 		       struct rendezvous_entry **found)
 {
-	struct order_node *node = order->oldest;
+	struct order_place place = order_oldest(order);
 	uint32_t count = 0;
+	void *entry;
 
 	if (reply->newest_first)
-		node = order->newest;
+		place = order_newest(order);
 	else if (reply->after > 0)
-		node = order_after(order, reply->after);
-	while (node != NULL && count < reply->limit) {
-		found[count] = entry_of(node, reply->ns_len == 0);
-		fetch_ahead(found[count++]->envelope);
-		node = reply->newest_first ? node->older : node->newer;
+		place = order_after(order, reply->after);
+	while (count < reply->limit && (entry = order_entry(place)) != NULL) {
+		__builtin_prefetch(entry);
+		found[count++] = entry;
+		place = reply->newest_first ? order_older(place) : order_newer(place);
 	}
 	return count;
+}
+
+/* The same for the records. */
+static void fetch_records(struct rendezvous_entry *const *found, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		for (size_t at = 0; at < FETCHED_AHEAD; at += CACHE_LINE)
+			__builtin_prefetch((const char *)found[i]->envelope + at);
 }
 
 /* Finds what belongs into the answer, as much as fits. */
@@ -80,6 +75,7 @@ static void find(struct rendezvous_reply *reply, const struct order *order, stru
 	size_t most = RENDEZVOUS_ANSWER_BYTES - RENDEZVOUS_ANSWER_FRAME;
 	uint32_t gathered = order == NULL ? 0 : gather(reply, order, found);
 
+	fetch_records(found, gathered);
 	while (reply->count < gathered) {
 		struct rendezvous_registration registration =
 		    registration_of(found[reply->count], reply->taken);
@@ -97,7 +93,7 @@ static void find(struct rendezvous_reply *reply, const struct order *order, stru
 static uint64_t cookie_of(const struct rendezvous_reply *reply, struct rendezvous_entry *const *found)
 {
 	if (reply->count > 0)
-		return found[reply->newest_first ? 0 : reply->count - 1]->in_namespace.serial;
+		return found[reply->newest_first ? 0 : reply->count - 1]->serial;
 	return reply->newest_first ? reply->stream->net->rendezvous->store.serial : reply->after;
 }
 

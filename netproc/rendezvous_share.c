@@ -51,7 +51,7 @@ static size_t envelope_size(size_t len)
 size_t rendezvous_cost_entry(size_t ns_len)
 {
 	return cost(sizeof(struct rendezvous_entry)) + cost(sizeof(struct rendezvous_owner)) +
-	       cost(namespace_size(ns_len)) + 3 * BUCKET_COST;
+	       cost(namespace_size(ns_len)) + 3 * BUCKET_COST + cost(order_chunk_size(ORDER_CHUNK_MOST));
 }
 
 size_t rendezvous_cost_envelope(size_t len)
@@ -142,13 +142,33 @@ void rendezvous_owner_delete(struct rendezvous_store *store, struct rendezvous_o
 	share_free(store, owner, sizeof(*owner), BUCKET_COST);
 }
 
-struct rendezvous_entry *rendezvous_entry_new(struct rendezvous_store *store)
+struct rendezvous_entry *rendezvous_entry_new(struct rendezvous_store *store,
+					      struct rendezvous_namespace *namespace,
+					      struct rendezvous_envelope *envelope)
 {
 	struct rendezvous_entry *entry = share_alloc(store, sizeof(*entry), BUCKET_COST);
 
-	if (entry != NULL)
-		entry->references = 1;
+	if (entry == NULL)
+		return NULL;
+	entry->references = 1;
+	entry->namespace = namespace;
+	entry->envelope = envelope;
 	return entry;
+}
+
+static void *chunk_take(void *owner, size_t size)
+{
+	return share_alloc(owner, size, 0);
+}
+
+static void chunk_give(void *owner, void *memory, size_t size)
+{
+	share_free(owner, memory, size, 0);
+}
+
+struct order_memory rendezvous_chunks_of(struct rendezvous_store *store)
+{
+	return (struct order_memory){chunk_take, chunk_give, store};
 }
 
 void rendezvous_entry_delete(struct rendezvous_store *store, struct rendezvous_entry *entry)

@@ -8,7 +8,7 @@
 
 int rendezvous_store_init(struct rendezvous_store *store, struct net *net)
 {
-	*store = (struct rendezvous_store){.net = net};
+	*store = (struct rendezvous_store){.net = net, .chunks = rendezvous_chunks_of(store)};
 	if (rendezvous_expiry_init(store) == 0 && table_init(&store->namespaces) == 0 &&
 	    table_init(&store->owners) == 0 && table_init(&store->entries) == 0)
 		return 0;
@@ -121,16 +121,29 @@ static bool serves_all(const struct rendezvous_store *store)
 	return store->net->settings.privacy_guard == 0;
 }
 
-static void order_entry(struct rendezvous_store *store, struct rendezvous_entry *entry)
+/* Gives it the next serial and puts it into the orders; 0, or -1 without memory. */
+static int orders_add(struct rendezvous_store *store, struct rendezvous_entry *entry)
 {
 	enum rendezvous_kind kind = entry->envelope->kind;
+	struct order *order = &entry->namespace->order[kind];
 	uint64_t serial = ++store->serial;
-	/* Keyed, so that nobody can choose by priority which of his own to take out. */
-	uint32_t priority = (uint32_t)table_hash(store->net->hash_key, &serial, sizeof(serial));
 
-	order_append(&entry->namespace->order[kind], &entry->in_namespace, serial, priority);
+	entry->serial = serial;
+	if (order_append(&store->chunks, order, serial, entry) != 0)
+		return -1;
+	if (!serves_all(store) || order_append(&store->chunks, &store->all[kind], serial, entry) == 0)
+		return 0;
+	order_remove(&store->chunks, order, serial);
+	return -1;
+}
+
+static void orders_remove(struct rendezvous_store *store, const struct rendezvous_entry *entry)
+{
+	enum rendezvous_kind kind = entry->envelope->kind;
+
+	order_remove(&store->chunks, &entry->namespace->order[kind], entry->serial);
 	if (serves_all(store))
-		order_append(&store->all[kind], &entry->in_all, serial, priority);
+		order_remove(&store->chunks, &store->all[kind], entry->serial);
 }
 
 static void count_entry(struct rendezvous_store *store, struct rendezvous_namespace *namespace)
@@ -150,12 +163,9 @@ static void uncount_entry(struct rendezvous_store *store, struct rendezvous_name
 void rendezvous_store_remove(struct rendezvous_store *store, struct rendezvous_entry *entry)
 {
 	struct rendezvous_owner *owner = entry->owner;
-	enum rendezvous_kind kind = entry->envelope->kind;
 
 	table_remove(&store->entries, &entry->link);
-	order_remove(&entry->namespace->order[kind], &entry->in_namespace);
-	if (serves_all(store))
-		order_remove(&store->all[kind], &entry->in_all);
+	orders_remove(store, entry);
 	rendezvous_expiry_remove(entry);
 	owner_unlink(entry);
 	uncount_entry(store, entry->namespace);
@@ -164,46 +174,48 @@ void rendezvous_store_remove(struct rendezvous_store *store, struct rendezvous_e
 	rendezvous_entry_release(store, entry);
 }
 
-/* What stands in the store already is used, what does not is made; undone together when memory is short. */
-struct parts {
-	struct rendezvous_owner *owner;
-	struct rendezvous_namespace *namespace;
-	struct rendezvous_envelope *envelope;
-	struct rendezvous_entry *entry;
-};
-
-static void parts_drop(struct rendezvous_store *store, struct parts *parts)
+static struct rendezvous_namespace *namespace_hold(struct rendezvous_store *store, struct span ns)
 {
-	if (parts->namespace != NULL)
-		rendezvous_namespace_release(store, parts->namespace);
-	rendezvous_envelope_release(store, parts->envelope);
-	if (parts->owner != NULL && parts->owner->count == 0)
-		rendezvous_owner_delete(store, parts->owner);
+	struct rendezvous_namespace *namespace = rendezvous_store_namespace(store, ns);
+
+	if (namespace == NULL)
+		return rendezvous_namespace_new(store, ns);
+	namespace->references++;
+	return namespace;
 }
 
-static int parts_take(struct rendezvous_store *store, const struct rendezvous_offer *offer,
-		      struct parts *parts)
+static struct rendezvous_envelope *envelope_hold(struct rendezvous_store *store,
+						 const struct rendezvous_owner *owner,
+						 const struct rendezvous_offer *offer)
 {
-	parts->owner = rendezvous_owner_find(store, offer->peer);
-	if (parts->owner == NULL)
-		parts->owner = rendezvous_owner_new(store, offer->peer);
-	parts->namespace = rendezvous_store_namespace(store, offer->ns);
-	if (parts->namespace != NULL)
-		parts->namespace->references++;
-	else
-		parts->namespace = rendezvous_namespace_new(store, offer->ns);
-	if (parts->owner != NULL && envelope_equal(parts->owner->latest, offer->record)) {
-		parts->envelope = parts->owner->latest;
-		parts->envelope->references++;
-	} else {
-		parts->envelope = rendezvous_envelope_new(store, offer);
+	if (!envelope_equal(owner->latest, offer->record))
+		return rendezvous_envelope_new(store, offer);
+	owner->latest->references++;
+	return owner->latest;
+}
+
+/* An entry in the orders, with what stands in the store already or is made for it; NULL without memory, and
+ * nothing is left of it. */
+static struct rendezvous_entry *entry_make(struct rendezvous_store *store,
+					   const struct rendezvous_owner *owner,
+					   const struct rendezvous_offer *offer)
+{
+	struct rendezvous_namespace *namespace = namespace_hold(store, offer->ns);
+	struct rendezvous_envelope *envelope = envelope_hold(store, owner, offer);
+	struct rendezvous_entry *entry = NULL;
+
+	if (namespace != NULL && envelope != NULL)
+		entry = rendezvous_entry_new(store, namespace, envelope);
+	if (entry == NULL) {
+		if (namespace != NULL)
+			rendezvous_namespace_release(store, namespace);
+		rendezvous_envelope_release(store, envelope);
+		return NULL;
 	}
-	if (parts->owner != NULL && parts->namespace != NULL && parts->envelope != NULL)
-		parts->entry = rendezvous_entry_new(store);
-	if (parts->entry != NULL)
-		return 0;
-	parts_drop(store, parts);
-	return -1;
+	if (orders_add(store, entry) == 0)
+		return entry;
+	rendezvous_entry_delete(store, entry);
+	return NULL;
 }
 
 static void latest_set(struct rendezvous_store *store, struct rendezvous_owner *owner,
@@ -218,22 +230,18 @@ static void latest_set(struct rendezvous_store *store, struct rendezvous_owner *
 
 /* The new one is in before the old one goes, so that peer and namespace stay. */
 static void exchange(struct rendezvous_store *store, const struct rendezvous_offer *offer,
-		     const struct parts *parts, struct rendezvous_entry *old)
+		     struct rendezvous_owner *owner, struct rendezvous_entry *entry,
+		     struct rendezvous_entry *old)
 {
-	struct rendezvous_entry *entry = parts->entry;
-
-	entry->namespace = parts->namespace;
-	entry->envelope = parts->envelope;
-	owner_link(parts->owner, entry);
+	owner_link(owner, entry);
 	rendezvous_expiry_add(store, entry, offer->ttl);
 	count_entry(store, entry->namespace);
 	if (old != NULL)
 		rendezvous_store_remove(store, old);
-	order_entry(store, entry);
-	table_insert(&store->entries, &entry->link, entry_hash(store, entry->owner, entry->namespace));
-	latest_set(store, parts->owner, entry->envelope);
+	table_insert(&store->entries, &entry->link, entry_hash(store, owner, entry->namespace));
+	latest_set(store, owner, entry->envelope);
 	if (entry->envelope->circuits && !offer->reserved)
-		rendezvous_grace_enter(store, parts->owner);
+		rendezvous_grace_enter(store, owner);
 }
 
 /* True, with the setting, when one more registration would be too many. */
@@ -280,18 +288,25 @@ static bool bytes_full(const struct rendezvous_store *store, const struct rendez
 enum rendezvous_put rendezvous_store_put(struct rendezvous_store *store, const struct rendezvous_offer *offer,
 					 enum net_setting *refused_by)
 {
-	const struct rendezvous_owner *owner = rendezvous_owner_find(store, offer->peer);
+	struct rendezvous_owner *owner = rendezvous_owner_find(store, offer->peer);
 	const struct rendezvous_namespace *namespace = rendezvous_store_namespace(store, offer->ns);
-	struct rendezvous_entry *old = find(store, owner, namespace);
-	struct parts parts = {0};
+	struct rendezvous_entry *old = find(store, owner, namespace), *entry;
 
 	if (old == NULL && count_full(store, owner, namespace, refused_by))
 		return RENDEZVOUS_PUT_REFUSED;
 	*refused_by = NET_SETTING_max_registration_bytes;
 	if (store->serial >= RENDEZVOUS_SERIAL_MAX || bytes_full(store, offer, owner, old))
 		return RENDEZVOUS_PUT_REFUSED;
-	if (parts_take(store, offer, &parts) != 0)
+	if (owner == NULL)
+		owner = rendezvous_owner_new(store, offer->peer);
+	if (owner == NULL)
 		return RENDEZVOUS_PUT_REFUSED;
-	exchange(store, offer, &parts, old);
-	return old == NULL ? RENDEZVOUS_PUT_NEW : RENDEZVOUS_PUT_AGAIN;
+	entry = entry_make(store, owner, offer);
+	if (entry != NULL) {
+		exchange(store, offer, owner, entry, old);
+		return old == NULL ? RENDEZVOUS_PUT_NEW : RENDEZVOUS_PUT_AGAIN;
+	}
+	if (owner->count == 0)
+		rendezvous_owner_delete(store, owner);
+	return RENDEZVOUS_PUT_REFUSED;
 }

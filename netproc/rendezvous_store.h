@@ -62,15 +62,14 @@ struct rendezvous_owner {
 };
 
 /* One registration. It never changes but for its links: registering again makes another, so that answers may
- * hold it. What an answer reads stands in front, in 64 bytes: in a large registry each line is a miss. */
+ * hold it. What an answer reads stands in front: in a large registry each line is a miss. */
 struct rendezvous_entry {
-	struct order_node in_namespace;
 	struct rendezvous_namespace *namespace;
 	struct rendezvous_envelope *envelope;
-	uint32_t expires;	/* second of net->now */
-	uint32_t references;	/* the store's and those of answers */
-	struct table_link link; /* by owner and namespace */
-	struct order_node in_all;
+	uint64_t serial;
+	uint32_t expires;		/* second of net->now */
+	uint32_t references;		/* the store's and those of answers */
+	struct table_link link;		/* by owner and namespace */
 	struct rendezvous_owner *owner; /* NULL once it is out of the store */
 	struct rendezvous_entry *owner_next;
 	struct rendezvous_entry **owner_link;
@@ -83,6 +82,7 @@ struct rendezvous_store {
 	struct table namespaces;
 	struct table owners;
 	struct table entries;
+	struct order_memory chunks;	    /* of all orders */
 	struct order all[RENDEZVOUS_KINDS]; /* kept only while DISCOVER of all namespaces is served */
 	uint64_t serial;		    /* of the latest registration */
 	uint64_t bytes;			    /* of everything here, allocator's and tables' share included */
@@ -148,7 +148,11 @@ struct rendezvous_envelope *rendezvous_envelope_new(struct rendezvous_store *sto
 						    const struct rendezvous_offer *offer);
 struct rendezvous_namespace *rendezvous_namespace_new(struct rendezvous_store *store, struct span ns);
 struct rendezvous_owner *rendezvous_owner_new(struct rendezvous_store *store, const uint8_t peer[32]);
-struct rendezvous_entry *rendezvous_entry_new(struct rendezvous_store *store);
+/* Takes over the caller's hold on both. */
+struct rendezvous_entry *rendezvous_entry_new(struct rendezvous_store *store,
+					      struct rendezvous_namespace *namespace,
+					      struct rendezvous_envelope *envelope);
+struct order_memory rendezvous_chunks_of(struct rendezvous_store *store);
 void rendezvous_envelope_release(struct rendezvous_store *store, struct rendezvous_envelope *envelope);
 void rendezvous_namespace_release(struct rendezvous_store *store, struct rendezvous_namespace *namespace);
 void rendezvous_owner_delete(struct rendezvous_store *store, struct rendezvous_owner *owner);

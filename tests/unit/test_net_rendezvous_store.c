@@ -85,10 +85,10 @@ static void registering_again_replaces(void **state)
 
 	(void)state;
 	assert_int_equal(put_new(1, "a", "one"), RENDEZVOUS_PUT_NEW);
-	serial = find(1, "a")->in_namespace.serial;
+	serial = find(1, "a")->serial;
 	assert_int_equal(put_new(1, "a", "two"), RENDEZVOUS_PUT_AGAIN);
 	assert_int_equal(store->entries.count, 1);
-	assert_true(find(1, "a")->in_namespace.serial > serial);
+	assert_true(find(1, "a")->serial > serial);
 	assert_memory_equal(find(1, "a")->envelope->bytes, "two", 3);
 	assert_int_equal(f.net.counter[NET_COUNT_RENDEZVOUS_REGISTERED], 1);
 	assert_int_equal(find(1, "a")->owner->count, 1);
