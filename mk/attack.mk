@@ -28,12 +28,12 @@ ATTACK_attack_minimum := $(BUILD)/obj/tests/attack/live_daemon.o
 .SECONDEXPANSION:
 $(BUILD)/tests/attack/%: $(BUILD)/obj/tests/attack/%.o $(ATTACK_SHARED) $$(ATTACK_$$*) $(BUILD)/lib/libimsg.a $(BUILD)/lib/libproto.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lsodium -lcap-ng -lseccomp
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lsodium -lcap-ng -lseccomp
 
 # netproc with a reader of orders in front of read(2): its own sources are those of the release.
 $(BUILD)/tests/attack/insitu_netproc: $(OBJ_netproc) $(BUILD)/obj/tests/attack/insitu_read.o $(BUILD)/lib/libimsg.a $(BUILD)/lib/libproto.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=read -o $@ $^ $(LIBS_netproc)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=read -o $@ $^ $(LIBS_netproc)
 
 ATTACK_TOOLS := $(BUILD)/tests/attack/hostile_netproc $(BUILD)/tests/attack/insitu_netproc
 

@@ -16,7 +16,7 @@ E2E_DAEMON := $(if $(filter $(BUILD),$(E2E_BUILD)),$(PROGRAM_OUTS))
 
 $(BUILD)/tests/e2e/%: $(BUILD)/obj/tests/e2e/%.o $(E2E_OBJ) $(BUILD)/lib/libproto.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lsodium -lprotobuf-c
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lsodium -lprotobuf-c
 
 e2e: $(E2E_BIN) $(E2E_DAEMON)
 	@E2E_BUILD=$(E2E_BUILD) E2E_SLOW=$(E2E_SLOW) sh tests/e2e/run.sh $(filter $(BUILD)/tests/e2e/$(subst *,%,$(E2E_ONLY)),$(E2E_BIN))

@@ -40,10 +40,10 @@ fuzz-programs: $(FUZZ_BIN) $(BUILD)/tests/fuzz/seeds
 .SECONDEXPANSION:
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $$(FUZZ_$$*) $(BUILD)/lib/libproto.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(FUZZ_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(FUZZ_LIBS)
 
 $(BUILD)/tests/fuzz/seeds: $(BUILD)/obj/tests/fuzz/seeds.o
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=address,undefined -o $@ $^
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -fsanitize=address,undefined -o $@ $^
 
 .PHONY: fuzz fuzz-build fuzz-replay fuzz-programs

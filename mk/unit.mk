@@ -13,7 +13,7 @@ UNIT_ALL = $(foreach p,netproc keyproc parent probe,$(filter-out %/main.o,$(OBJ_
 .SECONDEXPANSION:
 $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $$(UNIT_$$*) $(BUILD)/lib/libimsg.a $(BUILD)/lib/libproto.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(UNIT_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(UNIT_LIBS)
 
 unit: $(UNIT_BIN)
 	@sh tests/unit/run.sh $(UNIT_BIN)
