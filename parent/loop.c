@@ -19,6 +19,7 @@
 #define LOOP_LAST_READS	  8    /* times that, of a child that has ended */
 #define LOOP_TURN	  1000 /* milliseconds at most */
 #define LOOP_DEATH_TIME	  1000 /* milliseconds between a closed channel and the end of its process */
+#define LOOP_VERDICT_TIME 200  /* milliseconds for a first cause to show itself */
 #define LOOP_REPORT_EVERY 1000 /* milliseconds between two reports */
 
 uint64_t parent_now(void)
@@ -77,22 +78,38 @@ void loop_read_child(struct parent *parent, struct parent_child *child, int most
 	}
 }
 
-/* A child has ended: first what it still had to say, then the verdict. During a drain netproc's end is what
- * was asked for. */
+/* Which of two children that ended did so by itself. netproc ends when keyproc does: by the end of their
+ * channel, or killed by the kernel where keyproc is the first process of their namespace. */
+static const struct parent_child *loop_first_cause(const struct parent *parent,
+						   const struct parent_child *child)
+{
+	const struct parent_child *key = &parent->child[PARENT_KEYPROC];
+	const struct parent_child *net = &parent->child[PARENT_NETPROC];
+
+	if (!key->reaped || !net->reaped)
+		return child;
+	return WIFSIGNALED(net->wait_status) && !WIFSIGNALED(key->wait_status) ? net : key;
+}
+
+static bool loop_is_crash(int status)
+{
+	return WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL;
+}
+
+/* A child has ended: first what it still had to say. The verdict waits a moment unless it crashed: the first
+ * cause may show itself last. During a drain netproc's end is what was asked for. */
 static void loop_child_ended(struct parent *parent, struct parent_child *child)
 {
 	for (int i = 0; i < LOOP_LAST_READS && child->open && !parent->ending; i++)
 		loop_read_child(parent, child, LOOP_MESSAGES);
 	if (child->open)
 		loop_child_closed(child);
-	if (parent->ending)
-		return;
-	if (parent->draining && child == &parent->child[PARENT_NETPROC] && child->reaped &&
-	    child->wait_status == 0) {
+	if (parent->draining && child == &parent->child[PARENT_NETPROC] && child->wait_status == 0)
 		parent->drained = true;
-		return;
-	}
-	failure_died(parent, child);
+	else if (loop_is_crash(child->wait_status))
+		failure_died(parent, child);
+	else
+		child->end_by = parent_now() + LOOP_VERDICT_TIME;
 }
 
 static void loop_reap(struct parent *parent)
@@ -214,6 +231,8 @@ static void loop_times(struct parent *parent)
 {
 	uint64_t now = parent_now();
 
+	if (parent->drained)
+		parent_end(parent, EXIT_DRAINED, "stopped");
 	if (now >= parent->next_ping) {
 		parent->next_ping = now + PARENT_PING_EVERY;
 		loop_ping(parent, &parent->child[PARENT_KEYPROC], IMSG_KEY_PING);
@@ -225,11 +244,9 @@ static void loop_times(struct parent *parent)
 		loop_deadline(parent);
 	for (int i = 0; i < PARENT_CHILDREN; i++) {
 		struct parent_child *child = &parent->child[i];
-		if (!child->open && child->end_by != 0 && !child->reaped && now >= child->end_by)
-			loop_child_ended(parent, child);
+		if (child->end_by != 0 && now >= child->end_by)
+			failure_died(parent, loop_first_cause(parent, child));
 	}
-	if (parent->drained)
-		parent_end(parent, EXIT_DRAINED, "stopped");
 }
 
 static int loop_timeout(const struct parent *parent)
@@ -243,6 +260,10 @@ static int loop_timeout(const struct parent *parent)
 		wake = parent->next_notify;
 	if (parent->deadline != 0 && parent->deadline < wake)
 		wake = parent->deadline;
+	for (int i = 0; i < PARENT_CHILDREN; i++) {
+		if (parent->child[i].end_by != 0 && parent->child[i].end_by < wake)
+			wake = parent->child[i].end_by;
+	}
 	return wake > now ? (int)(wake - now) : 0;
 }
 

@@ -36,7 +36,7 @@ struct parent_child {
 	bool ready; /* has said READY */
 	bool reaped;
 	int wait_status;
-	uint64_t end_by; /* the channel is closed: milliseconds when its process must have ended */
+	uint64_t end_by; /* the channel is closed: milliseconds when the verdict is spoken; 0: not yet */
 	uint32_t layers;
 	uint64_t ping_sent; /* sequence of the last one */
 	uint64_t ping_seen;

@@ -26,26 +26,30 @@ static uint32_t start_log_level(const struct parent *parent)
 	return parent->settings.log_level < 0 ? LOG_LEVEL_ERROR : (uint32_t)parent->settings.log_level;
 }
 
-/* Sends while the child still reads: its channel may fill up. */
+static bool start_never(const struct parent *parent)
+{
+	(void)parent;
+	return false;
+}
+
+/* Sends while the child still reads: its channel may fill up. A child that is gone gets its verdict from the
+ * loop. */
 static int start_send(struct parent *parent, struct parent_child *child, enum imsg_type type,
 		      const void *payload, size_t size)
 {
 	struct pollfd room = {.fd = child->channel.fd, .events = POLLOUT};
 
-	if (parent->ending)
-		return -1;
-	for (;;) {
+	while (!parent->ending) {
 		enum imsg_result result = imsg_send(&child->channel, type, 0, payload, size);
 
 		if (result == IMSG_OK)
 			return 0;
-		if (result == IMSG_AGAIN && poll(&room, 1, START_SEND_TIME) > 0)
-			continue;
-		/* A child that is gone has perhaps said why. */
-		loop_read_child(parent, child, 64);
-		parent_end(parent, EXIT_FAILED, "%s does not read what it is sent", child->name);
-		return -1;
+		if (result != IMSG_AGAIN)
+			loop_run(parent, start_never);
+		else if (poll(&room, 1, START_SEND_TIME) <= 0)
+			parent_end(parent, EXIT_FAILED, "%s does not read what it is sent", child->name);
 	}
+	return -1;
 }
 
 static int start_no_resources(struct parent *parent, const char *what)
