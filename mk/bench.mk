@@ -2,23 +2,30 @@
 #   make bench                      this relay alone, about two minutes
 #   make bench BENCH_ONLY=bulk      one group: bulk, rates, arrive, growth, latency, path
 #   make bench-limit                the same of the bare forwarder
+#   make bench-peers BENCH_RUNS=5   beside the relays of rust-libp2p and go-libp2p and the bare forwarder: hours
+#   make soak SECS=3600             everything at once for a long time; fails when memory or descriptors grow
 
 BENCH_OUT   := $(BUILD)/tests/bench
 BENCH_PROBE := $(filter-out %/main.o,$(OBJ_probe))
 BENCH_LOAD  := $(filter-out tests/bench/load.c,$(sort $(wildcard tests/bench/load*.c)))
 BENCH_LIMIT := $(sort $(wildcard tests/bench/limit*.c)) tests/bench/load_seal.c
+BENCH_SOAK  := $(sort $(wildcard tests/bench/soak*.c))
 BENCH_LIBS  := -lsodium -lcrypto -lprotobuf-c
 BENCH_ONLY  ?=
+BENCH_RUNS  ?= 5
+BENCH_SECS  ?= 2
+SECS        ?= 3600
 BENCH_FLAGS := $(foreach o,$(BENCH_ONLY),--only $(o))
 
 $(BENCH_OUT)/bench: $(BUILD)/obj/tests/bench/load.o $(BENCH_LOAD:%.c=$(BUILD)/obj/%.o)
 $(BENCH_OUT)/limit: $(BENCH_LIMIT:%.c=$(BUILD)/obj/%.o)
-$(BENCH_OUT)/bench $(BENCH_OUT)/limit: $(BENCH_PROBE) $(BUILD)/lib/libproto.a
+$(BENCH_OUT)/soak: $(BENCH_SOAK:%.c=$(BUILD)/obj/%.o) $(BENCH_LOAD:%.c=$(BUILD)/obj/%.o)
+$(BENCH_OUT)/bench $(BENCH_OUT)/limit $(BENCH_OUT)/soak: $(BENCH_PROBE) $(BUILD)/lib/libproto.a
 	@mkdir -p $(@D)
 	@echo LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BENCH_LIBS)
 
-bench-build: $(BENCH_OUT)/bench $(BENCH_OUT)/limit
+bench-build: $(BENCH_OUT)/bench $(BENCH_OUT)/limit $(BENCH_OUT)/soak
 
 bench: bench-build programs
 	@$(BENCH_OUT)/bench --relay $(BUILD)/bin/dusk-relay $(BENCH_FLAGS)
@@ -26,4 +33,10 @@ bench: bench-build programs
 bench-limit: bench-build
 	@$(BENCH_OUT)/bench --relay $(BENCH_OUT)/limit --plain $(BENCH_FLAGS)
 
-.PHONY: bench bench-build bench-limit
+bench-peers: bench-build programs
+	@python3 tests/bench/compare.py $(BUILD) --runs $(BENCH_RUNS) --seconds $(BENCH_SECS) $(BENCH_FLAGS)
+
+soak: bench-build programs
+	@$(BENCH_OUT)/soak $(BUILD)/bin/dusk-relay $(SECS)
+
+.PHONY: bench bench-build bench-limit bench-peers soak

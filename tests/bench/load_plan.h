@@ -33,20 +33,21 @@ struct load_plan {
 	int core;
 	enum load_role role;
 	enum load_traffic traffic;
-	bool identify;	   /* ask for it on arrival */
-	bool reserve;	   /* ask for a reservation on arrival */
-	bool connect;	   /* a circuit to the destination of the same number */
-	bool churn;	   /* leave when all this is done, and come again as somebody else */
-	uint32_t peers;	   /* connections at most */
-	uint32_t first;	   /* number of the first: identities come from numbers */
-	uint32_t at_once;  /* arrivals in progress at once */
-	uint32_t write;	   /* payload bytes of a frame */
-	uint64_t rate;	   /* payload bytes a second of this process; 0: as fast as goes */
-	uint32_t window;   /* what a reader of bulk allows */
-	bool both_ways;	   /* every circuit carries bulk both ways; else odd ones carry it back */
-	uint32_t pause_us; /* a light circuit waits so long between messages */
-	uint32_t spread;   /* CONNECTs go to so many destinations in turn */
-	uint32_t stall;	   /* soak: one reader in so many stops now and then; 0: none */
+	bool identify;	       /* ask for it on arrival */
+	bool reserve;	       /* ask for a reservation on arrival */
+	bool connect;	       /* a circuit to the destination of the same number */
+	bool churn;	       /* leave when all this is done, and come again as somebody else */
+	uint32_t peers;	       /* connections at most */
+	uint32_t first;	       /* number of the first: identities come from numbers */
+	uint32_t at_once;      /* arrivals in progress at once */
+	uint32_t write;	       /* payload bytes of a frame */
+	uint64_t rate;	       /* payload bytes a second of this process; 0: as fast as goes */
+	uint32_t window;       /* what a reader of bulk allows */
+	bool both_ways;	       /* every circuit carries bulk both ways; else odd ones carry it back */
+	uint32_t pause_us;     /* a light circuit waits so long between messages */
+	uint32_t spread;       /* CONNECTs go to so many destinations in turn */
+	uint32_t spread_first; /* of which this is the first */
+	uint32_t stall;	       /* soak: one reader in so many stops now and then; 0: none */
 };
 
 enum load_phase { LOAD_ARRIVE, LOAD_RUN, LOAD_STOP };

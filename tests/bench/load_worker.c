@@ -17,10 +17,11 @@
 #include "tests/bench/load_meter.h"
 #include "tests/bench/load_seal.h"
 
-#define WORKER_EVENTS  256
-#define WORKER_TICK_NS 20000000 /* how soon a worker notices another phase */
-#define WORKER_PACE_NS 100000
-#define WORKER_BURST   (1 << 20) /* bytes that a worker behind its rate makes up for */
+#define WORKER_EVENTS	256
+#define WORKER_TICK_NS	20000000 /* how soon a worker notices another phase */
+#define WORKER_PACE_NS	100000
+#define WORKER_STALL_NS 200000000
+#define WORKER_BURST	(1 << 20) /* bytes that a worker behind its rate makes up for */
 
 /* --- what peers tell
  * -------------------------------------------------------------------------------------------------------- */
@@ -59,7 +60,7 @@ void load_worker_received(struct load_worker *w, const struct load_peer *p, uint
 
 uint32_t load_worker_next_destination(struct load_worker *w)
 {
-	return w->next_to++ * 7919u % w->plan.spread;
+	return w->plan.spread_first + w->next_to++ * 7919u % w->plan.spread;
 }
 
 /* --- the loop
@@ -159,6 +160,20 @@ static void worker_events(struct load_worker *w)
 	}
 }
 
+/* Readers that stop for a while: one in `stall`, each in turn, stops when it reads and goes on when it does
+ * not. */
+static void worker_stall(struct load_worker *w)
+{
+	struct load_peer *p = &w->peers[w->stalls++ * w->plan.stall % w->begun];
+
+	w->stall_at = load_now() + WORKER_STALL_NS;
+	if (p->step != LOAD_STEP_READY)
+		return;
+	p->stalled = !p->stalled;
+	if (!p->stalled)
+		load_peer_event(p, EPOLLIN);
+}
+
 static void worker_turn(struct load_worker *w)
 {
 	worker_arrivals(w);
@@ -167,6 +182,8 @@ static void worker_turn(struct load_worker *w)
 		worker_run(w);
 	if (w->running && w->plan.rate > 0)
 		worker_pace(w);
+	if (w->running && w->plan.stall > 0 && load_now() >= w->stall_at)
+		worker_stall(w);
 	if (w->ask_at > 0 && load_now() >= w->ask_at) {
 		w->ask_at = 0;
 		load_light_ask(&w->peers[0]);

@@ -31,7 +31,9 @@ struct load_worker {
 	uint32_t turn;	  /* who sends next, at a fixed rate */
 	uint64_t began;	  /* LOAD_RUN, and what was sent at a fixed rate since */
 	uint64_t paced;
-	uint64_t ask_at; /* a light circuit's next message */
+	uint64_t ask_at;   /* a light circuit's next message */
+	uint64_t stall_at; /* when the next reader stops or goes on */
+	uint32_t stalls;
 };
 
 /* Forks. Ends the program when it cannot. */
