@@ -189,7 +189,7 @@ static int set_limits(const struct harden_limits *limits)
 	rc |= set_limit(RLIMIT_MEMLOCK, limits->memlock);
 	if (limits->stack != 0)
 		rc |= set_limit(RLIMIT_STACK, limits->stack);
-#ifndef __SANITIZE_ADDRESS__ /* its shadow alone is larger than any limit of ours */
+#ifndef HARDEN_SANITIZED /* its shadow alone is larger than any limit of ours */
 	if (limits->data != 0)
 		rc |= set_limit(RLIMIT_DATA, limits->data);
 #endif

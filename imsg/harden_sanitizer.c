@@ -4,9 +4,9 @@
  * They weaken the filter, so they stand apart from every policy table and do not exist in a release: this
  * file is then empty.
  */
-#ifdef __SANITIZE_ADDRESS__
-
 #include "imsg/harden_steps.h"
+
+#ifdef HARDEN_SANITIZED
 
 /* clang-format off */
 const struct harden_call harden_sanitizer_calls[] = {

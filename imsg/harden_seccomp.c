@@ -101,7 +101,7 @@ static scmp_filter_ctx context_of(const struct harden_call *calls, size_t count)
 	rc = seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	if (rc == 0)
 		rc = add_table(context, calls, count);
-#ifdef __SANITIZE_ADDRESS__
+#ifdef HARDEN_SANITIZED
 	if (rc == 0)
 		rc = add_table(context, harden_sanitizer_calls, harden_sanitizer_call_count);
 #endif

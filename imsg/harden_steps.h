@@ -36,7 +36,16 @@ int harden_become(const struct harden_user *user, uint32_t *layers, const char *
 /* What can be proven about user and capabilities: the bits NO_CAPABILITIES, BOUNDING_SET. */
 uint32_t harden_capability_layers(void);
 
+/* gcc and clang say differently that the address sanitizer is in the build. */
 #ifdef __SANITIZE_ADDRESS__
+#define HARDEN_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HARDEN_SANITIZED 1
+#endif
+#endif
+
+#ifdef HARDEN_SANITIZED
 /* What the address sanitizer's runtime calls; a release has neither table nor rows. */
 extern const struct harden_call harden_sanitizer_calls[];
 extern const size_t harden_sanitizer_call_count;

@@ -26,7 +26,7 @@
 	X(limit_private_ips, "DUSK_LIMIT_PRIVATE_IPS", BOOLEAN, 0, 1, 0, 0,                                  \
 	  "count private source addresses against the limits of one IP")                                     \
 	X(max_streams, "DUSK_MAX_STREAMS", NUMBER, 8, 100000, 512, 512, "streams of one connection")         \
-	X(max_reservations, "DUSK_MAX_RESERVATIONS", NUMBER, 0, 1000000, 16384, 128,                          \
+	X(max_reservations, "DUSK_MAX_RESERVATIONS", NUMBER, 0, 1000000, 16384, 128,                         \
 	  "peers with a reservation")                                                                        \
 	X(max_reservations_per_ip, "DUSK_MAX_RESERVATIONS_PER_IP", NUMBER, 0, 1000000, 512, 0,               \
 	  "reservations of one IP key")                                                                      \

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "imsg/harden_steps.h"
+
 #define CHILD_SECONDS 20
 
 static unsigned passed, failed, skipped;
@@ -124,4 +126,13 @@ int attack_become_user(void)
 	if (setgroups(0, NULL) != 0 || setresgid(ATTACK_NOBODY, ATTACK_NOBODY, ATTACK_NOBODY) != 0)
 		return -1;
 	return setresuid(ATTACK_NOBODY, ATTACK_NOBODY, ATTACK_NOBODY);
+}
+
+bool attack_is_sanitized(void)
+{
+#ifdef HARDEN_SANITIZED
+	return true;
+#else
+	return false;
+#endif
 }

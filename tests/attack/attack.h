@@ -44,6 +44,10 @@ const char *attack_end_text(struct attack_end end);
 /* Becomes an ordinary user when root (uid and gid ATTACK_NOBODY, no groups). 0 or -1. */
 int attack_become_user(void);
 
+/* True in a build with the address sanitizer, whose own calls are in every filter: filters cannot be judged
+ * then. */
+bool attack_is_sanitized(void);
+
 /* --- the policies --- */
 
 enum attack_program { ATTACK_KEYPROC = 1, ATTACK_NETPROC = 2, ATTACK_PARENT = 4, ATTACK_ALL = 7 };

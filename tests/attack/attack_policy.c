@@ -115,11 +115,11 @@ int main(int argc, char **argv)
 	}
 	if (argc > 1)
 		return 64;
-#ifdef __SANITIZE_ADDRESS__
-	attack_skip("the address sanitizer's own rows are in the filter");
-#else
+	if (attack_is_sanitized()) {
+		attack_skip("the address sanitizer's own rows are in the filter");
+		return attack_end("policy");
+	}
 	for (size_t p = 0; p < 3; p++)
 		compare(&attack_policies[p]);
-#endif
 	return attack_end("policy");
 }

@@ -222,7 +222,7 @@ static void test_allow_and_kill(void **state)
 
 #define HIGH (1L << 32)
 
-#ifndef __SANITIZE_ADDRESS__ /* its rows allow mmap and mprotect without conditions */
+#ifndef HARDEN_SANITIZED /* its rows allow mmap and mprotect without conditions */
 
 static void test_mmap(void **state)
 {
@@ -445,7 +445,7 @@ int main(void)
 	    cmocka_unit_test(test_minimum),	   cmocka_unit_test(test_words),
 	    cmocka_unit_test(test_tables),	   cmocka_unit_test(test_tables_lack_the_dangerous),
 	    cmocka_unit_test(test_allow_and_kill),
-#ifndef __SANITIZE_ADDRESS__
+#ifndef HARDEN_SANITIZED
 	    cmocka_unit_test(test_mmap),	   cmocka_unit_test(test_mprotect),
 	    cmocka_unit_test(test_mremap_madvise),
 #endif
