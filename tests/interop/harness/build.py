@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 OUT = os.path.join(ROOT, ".build")
@@ -49,10 +50,22 @@ def build_go():
     return [program]
 
 
+def build_py():
+    folder = os.path.join(OUT, "py")
+    python, stamp = os.path.join(folder, "bin/python"), os.path.join(folder, "installed.txt")
+    lock = os.path.join(ROOT, "py/requirements.txt")
+    if not os.path.exists(stamp) or os.path.getmtime(stamp) < os.path.getmtime(lock):
+        run([sys.executable, "-m", "venv", folder], ".")
+        run([python, "-m", "pip", "install", "--quiet", "--no-deps", "--requirement", lock], ".")
+        shutil.copyfile(lock, stamp)
+    return [python, os.path.join(ROOT, "py/client.py")]
+
+
 # client kind -> how it is built; each gives the command that starts it
 CLIENTS = {
     "js": build_js,
     "go": build_go,
+    "py": build_py,
     "rust": lambda: build_rust("rust-0.54", "interop-rust-054"),
     "rust-new": lambda: build_rust("rust-new", "interop-rust-new"),
 }

@@ -13,9 +13,10 @@ CROSS = [("js", "rust"), ("rust", "js"), ("js", "go"), ("go", "js"), ("rust", "g
 SCENARIOS = [
     Scenario("circuit", circuits.circuit, ALIKE + CROSS),
     Scenario("bulk", circuits.bulk, ALIKE + CROSS),
+    Scenario("plain", circuits.plain, SINGLE + [("py",)]),
     Scenario("no-reservation", circuits.no_reservation, SINGLE),
-    Scenario("unknown-protocols", circuits.unknown_protocols, SINGLE),
-    Scenario("many-streams", circuits.many_streams, SINGLE),
+    Scenario("unknown-protocols", circuits.unknown_protocols, SINGLE + [("py",)]),
+    Scenario("many-streams", circuits.many_streams, SINGLE + [("py",)]),
     Scenario("reservation", reservations.contents, [("go",)]),
     Scenario("external-address", reservations.external_address, SINGLE),
     Scenario("full", reservations.full, SINGLE),
