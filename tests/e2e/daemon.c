@@ -108,7 +108,7 @@ static void daemon_environment(const struct daemon *d, const char *const *settin
 			out[count++] = (char *)(value - strlen(passed[i]) - 1);
 	}
 	for (; settings && *settings && count < DAEMON_SETTINGS; settings++)
-		out[count++] = (char *)*settings; /* the last of a name counts, see daemon_child */
+		out[count++] = (char *)*settings; /* the last of a name counts, see daemon_unique */
 	out[count] = NULL;
 }
 
@@ -128,8 +128,8 @@ static void daemon_unique(char **environment)
 	}
 }
 
-static void daemon_child(const struct daemon *d, const char *const *words, const char *const *settings,
-			 int out, int log)
+static void daemon_exec(const struct daemon *d, const char *const *words, const char *const *settings,
+			int out, int log)
 {
 	char program[DAEMON_PATH_MAX];
 	char port[40];
@@ -164,7 +164,7 @@ static int daemon_spawn(struct daemon *d, const char *const *words, const char *
 		return daemon_fail(d, strerror(errno));
 	d->pid = fork();
 	if (d->pid == 0)
-		daemon_child(d, words, settings, out[1], log);
+		daemon_exec(d, words, settings, out[1], log);
 	close(out[1]);
 	close(log);
 	d->out = out[0];

@@ -56,6 +56,15 @@ int daemon_stop(struct daemon *d);
 /* Stops it if it runs, removes the directory, frees everything. */
 void daemon_remove(struct daemon *d);
 
+/* --- its processes (daemon_process.c) --- */
+
+/* The child called `name` (netproc, keyproc); 0 when there is none. */
+pid_t daemon_child(const struct daemon *d, const char *name);
+/* Kilobytes of anonymous memory of that child; -1 when it cannot be seen. */
+long daemon_memory(const struct daemon *d, const char *name);
+/* Open descriptors of that child; -1 when they cannot be seen (as an ordinary user they cannot). */
+long daemon_descriptors(const struct daemon *d, const char *name);
+
 /* --- what it says (daemon_log.c) --- */
 
 int daemon_log_open(struct daemon *d);
@@ -73,6 +82,8 @@ int daemon_expect_counters(struct daemon *d, const char *const *names, const uin
 int daemon_expect_counter(struct daemon *d, const char *name, uint64_t least);
 /* The value in a fresh report; 0 when it is not in it. */
 uint64_t daemon_counter(struct daemon *d, const char *name);
+/* The first line of the whole log that holds `text`, or NULL; cut at 200 characters. */
+const char *daemon_find_line(struct daemon *d, const char *text);
 /* The last lines of the log, for messages. */
 const char *daemon_tail(struct daemon *d);
 

@@ -169,6 +169,23 @@ int daemon_expect_counter(struct daemon *d, const char *name, uint64_t least)
 	return daemon_expect_counters(d, &name, &least, 1);
 }
 
+const char *daemon_find_line(struct daemon *d, const char *text)
+{
+	static char line[200];
+	const char *start;
+	const char *found;
+
+	daemon_log_read(d);
+	start = (const char *)bytes_at(&d->log);
+	found = strstr(start, text);
+	if (!found)
+		return NULL;
+	while (found > start && found[-1] != '\n')
+		found--;
+	snprintf(line, sizeof(line), "%.*s", (int)strcspn(found, "\n"), found);
+	return line;
+}
+
 const char *daemon_tail(struct daemon *d)
 {
 	size_t len;

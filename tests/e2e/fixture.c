@@ -83,6 +83,8 @@ static int fixture_witness_is_well(void)
 	return witness.go_aways == 0 ? 0 : client_fail(&witness, "the relay sent it a GoAway");
 }
 
+static long fixture_descriptors; /* of netproc, with the witness connected */
+
 static int fixture_witness_begin(void)
 {
 	struct relay_answer answer;
@@ -106,6 +108,7 @@ int fixture_begin(const char *const *settings)
 		fprintf(stderr, "the witness: %s\n%s\n", witness.error, daemon_tail(&relay));
 		return -1;
 	}
+	fixture_descriptors = daemon_descriptors(&relay, "netproc");
 	return 0;
 }
 
@@ -129,9 +132,50 @@ static int fixture_check_counters(void)
 	return -1;
 }
 
+/* Once all peers but the witness have gone, netproc has as many descriptors as in the beginning. */
+static int fixture_check_descriptors(void)
+{
+	int64_t end = client_now() + 5000;
+	long now;
+
+	do
+		now = daemon_descriptors(&relay, "netproc");
+	while (now > fixture_descriptors && client_now() < end);
+	if (now <= fixture_descriptors)
+		return 0;
+	fprintf(stderr, "the daemon: netproc has %ld descriptors, %ld in the beginning\n", now,
+		fixture_descriptors);
+	return -1;
+}
+
+/* No test is a reason for an error, and no address of a peer may reach the log (design.md 1). */
+static int fixture_check_log(void)
+{
+	static const char *const never[] = {" ERROR ", "127.0.0.", "::1"};
+	int wrong = 0;
+
+	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
+		const char *line = daemon_find_line(&relay, never[i]);
+
+		if (!line)
+			continue;
+		fprintf(stderr, "the daemon logged what it never should: %s\n", line);
+		wrong = -1;
+	}
+	return wrong;
+}
+
+static int fixture_check_all(void)
+{
+	int wrong = fixture_check_counters();
+
+	wrong |= fixture_check_descriptors();
+	return wrong | fixture_check_log();
+}
+
 int fixture_group_end(void **state)
 {
-	int wrong = relay.pid > 0 ? fixture_check_counters() : -1;
+	int wrong = relay.pid > 0 ? fixture_check_all() : -1;
 
 	(void)state;
 	client_free(&witness);

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The daemon's children as the system shows them.
+ */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/e2e/daemon.h"
+
+/* The value of one line of a process's status file, into `value`. 0 or -1. */
+static int daemon_status_line(const char *process, const char *name, char value[64])
+{
+	char path[64];
+	char line[256];
+	size_t len = strlen(name);
+	FILE *file;
+	int result = -1;
+
+	snprintf(path, sizeof(path), "/proc/%.20s/status", process);
+	file = fopen(path, "re");
+	while (file && result != 0 && fgets(line, sizeof(line), file)) {
+		if (strncmp(line, name, len) != 0 || line[len] != ':')
+			continue;
+		result = sscanf(line + len + 1, " %63s", value) == 1 ? 0 : -1;
+	}
+	if (file)
+		fclose(file);
+	return result;
+}
+
+static bool daemon_is_child(const struct daemon *d, const char *process, const char *name)
+{
+	char value[64];
+
+	if (daemon_status_line(process, "PPid", value) != 0 || atoi(value) != d->pid)
+		return false;
+	return daemon_status_line(process, "Name", value) == 0 && strcmp(value, name) == 0;
+}
+
+pid_t daemon_child(const struct daemon *d, const char *name)
+{
+	DIR *all = opendir("/proc");
+	struct dirent *entry;
+	pid_t found = 0;
+
+	while (all && found == 0 && (entry = readdir(all)) != NULL)
+		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
+		    daemon_is_child(d, entry->d_name, name))
+			found = atoi(entry->d_name);
+	if (all)
+		closedir(all);
+	return found;
+}
+
+long daemon_memory(const struct daemon *d, const char *name)
+{
+	char process[24];
+	char value[64];
+
+	snprintf(process, sizeof(process), "%d", daemon_child(d, name));
+	return daemon_status_line(process, "RssAnon", value) == 0 ? atol(value) : -1;
+}
+
+long daemon_descriptors(const struct daemon *d, const char *name)
+{
+	char path[64];
+	long count = -2; /* less . and .. */
+	DIR *all;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", daemon_child(d, name));
+	all = opendir(path);
+	if (!all)
+		return -1;
+	while (readdir(all))
+		count++;
+	closedir(all);
+	return count;
+}
