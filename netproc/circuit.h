@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The forwarding pair. Only circuit*.c look inside; hop makes circuits through relay.h. The halves know each other by number and only
- * deliver, credit, finish and reset, so that they may live in different loops one day. What it carries is not looked at.
+ * The forwarding pair. Only circuit*.c look inside; hop makes circuits through relay.h. The halves know each
+ * other by number and only deliver, credit, finish and reset, so that they may live in different loops one
+ * day. What it carries is not looked at.
  */
 #ifndef NETPROC_CIRCUIT_H
 #define NETPROC_CIRCUIT_H
@@ -17,17 +18,18 @@ struct circuit;
 struct circuit_half {
 	struct circuit *circuit;
 	struct stream_ref stream;
-	bool gone;	     /* its closed came */
-	bool finished;	     /* the peer's FIN was passed on */
-	uint32_t window;     /* bytes the peer may have under way: grows while the path is long and the reader fast */
-	uint32_t epoch_at;   /* milliseconds of net->now, low half, when the bytes below began to be counted */
+	bool gone;     /* its closed came */
+	bool finished; /* the peer's FIN was passed on */
+	uint32_t
+	    window; /* bytes the peer may have under way: grows while the path is long and the reader fast */
+	uint32_t epoch_at; /* milliseconds of net->now, low half, when the bytes below began to be counted */
 	uint32_t epoch_bytes;
-	uint64_t bytes;	     /* taken in */
+	uint64_t bytes; /* taken in */
 };
 
 struct circuit {
 	struct net *net;
-	struct list all; /* place in the list of all circuits: report */
+	struct list all;	     /* place in the list of all circuits: report */
 	struct circuit_half half[2]; /* source, destination */
 	struct limits_circuit counted;
 	uint64_t began; /* net->now */
@@ -42,8 +44,8 @@ struct circuit_state {
 	struct list all;
 };
 
-/* circuit_credit.c: gives the half's peer as much window as the other end can take, in lumps. Called when bytes left for the other end
- * and when its window grew. */
+/* circuit_credit.c: gives the half's peer as much window as the other end can take, in lumps. Called when
+ * bytes left for the other end and when its window grew. */
 void circuit_credit(struct circuit_half *half);
 void circuit_credit_init(struct circuit *circuit);
 struct circuit_state *circuit_state(struct net *net);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * One transport connection: socket, buffers, deadlines, close reason; and who is at the other end. Called by accept (makes it), loop
- * (reads and writes when it may), noise and yamux (layers above, through conn_layer), protocols (who is this?).
- * Every byte that comes up is a stranger's.
+ * One transport connection: socket, buffers, deadlines, close reason; and who is at the other end. Called by
+ * accept (makes it), loop (reads and writes when it may), noise and yamux (layers above, through conn_layer),
+ * protocols (who is this?). Every byte that comes up is a stranger's.
  */
 #ifndef NETPROC_CONN_H
 #define NETPROC_CONN_H
@@ -22,19 +22,21 @@
 #include "netproc/yamux_session.h"
 #include "proto/multiaddr.h"
 
-#define CONN_KERNEL	 5120  /* bytes that the kernel holds for an idle connection (limits.md: measured) */
-#define CONN_SEALED_MOST 65536 /* bytes sealed and unsent above which payload waits as plaintext (design.md 6) */
+#define CONN_KERNEL 5120 /* bytes that the kernel holds for an idle connection (limits.md: measured) */
+#define CONN_SEALED_MOST                                                                                     \
+	65536 /* bytes sealed and unsent above which payload waits as plaintext (design.md 6) */
 
 struct conn;
 struct handshake;
 struct net;
 struct reservation;
 
-/* What the layer that reads a connection now does. Below Noise: security negotiation, then the handshake, then records; above its
- * records (`upper`): muxer negotiation, then the muxer. */
+/* What the layer that reads a connection now does. Below Noise: security negotiation, then the handshake,
+ * then records; above its records (`upper`): muxer negotiation, then the muxer. */
 struct conn_layer {
-	/* Takes bytes from the front; returns how many it used. The rest is offered again with more behind it (an upper layer always
-	 * uses all and keeps what is unfinished itself). STREAM_HEADROOM bytes in front may be overwritten. */
+	/* Takes bytes from the front; returns how many it used. The rest is offered again with more behind it
+	 * (an upper layer always uses all and keeps what is unfinished itself). STREAM_HEADROOM bytes in
+	 * front may be overwritten. */
 	size_t (*input)(struct conn *conn, uint8_t *bytes, size_t len);
 	/* Less than CONN_SEALED_MOST waits and the socket takes bytes: seal more. NULL: nothing to do. */
 	void (*output)(struct conn *conn);
@@ -61,12 +63,13 @@ struct conn {
 	struct net *net;
 	const struct conn_layer *layer;
 	const struct conn_layer *upper;
-	struct list ready; /* readable or writable: the loop's light or bulk list, or the list of handshake steps */
-	struct list flush; /* has output */
-	struct list opening; /* in the handshake, oldest first */
-	struct list ended; /* to be closed, or closed and to be freed */
-	struct handshake *handshake; /* until established */
-	struct pool_buffer *held;    /* bytes of an unfinished record */
+	struct list
+	    ready; /* readable or writable: the loop's light or bulk list, or the list of handshake steps */
+	struct list flush;	       /* has output */
+	struct list opening;	       /* in the handshake, oldest first */
+	struct list ended;	       /* to be closed, or closed and to be freed */
+	struct handshake *handshake;   /* until established */
+	struct pool_buffer *held;      /* bytes of an unfinished record */
 	struct pool_buffer *out_first; /* sealed and unsent */
 	struct pool_buffer *out_last;
 	uint32_t out_len;
@@ -77,11 +80,11 @@ struct conn {
 	uint8_t reason; /* enum close_reason, once closed */
 	bool readable : 1;
 	bool writable : 1;
-	bool bulk : 1;	     /* its last reads were large */
-	bool waiting : 1;    /* for keyproc or for a handshake step: not read meanwhile */
-	bool went_away : 1; /* our GoAway is out */
-	bool doomed : 1;     /* to be closed for `reason` at the next safe point */
-	bool has_muxers : 1; /* its Noise payload named muxers: go or js */
+	bool bulk : 1;		  /* its last reads were large */
+	bool waiting : 1;	  /* for keyproc or for a handshake step: not read meanwhile */
+	bool went_away : 1;	  /* our GoAway is out */
+	bool doomed : 1;	  /* to be closed for `reason` at the next safe point */
+	bool has_muxers : 1;	  /* its Noise payload named muxers: go or js */
 	bool registered_kind : 1; /* rendezvous: its latest REGISTER decides */
 	bool kind_standard : 1;
 	uint16_t local_port;
@@ -96,8 +99,9 @@ struct conn {
 	uint16_t remote_port;
 	uint32_t held_since; /* seconds of net->now when the unfinished record began */
 	uint32_t active;     /* seconds of net->now of the last request */
-	uint32_t progress;   /* seconds of net->now when a write last took bytes, or there was nothing to write */
-	uint32_t born;	     /* seconds of net->now at accept */
+	uint32_t
+	    progress;  /* seconds of net->now when a write last took bytes, or there was nothing to write */
+	uint32_t born; /* seconds of net->now at accept */
 	struct reservation *reservation; /* what this connection holds */
 	struct wheel_timer timer;
 	struct yamux_session yamux;
@@ -140,8 +144,10 @@ struct conn_table {
 
 /* 0, or -1 without memory. */
 int conn_table_init(struct net *net);
-/* Takes over an accepted, non-blocking socket; NULL without memory (the caller closes it). The first layer is `layer`. */
-struct conn *conn_new(struct net *net, int fd, const struct sockaddr_in6 *from, uint16_t local_port, const struct conn_layer *layer);
+/* Takes over an accepted, non-blocking socket; NULL without memory (the caller closes it). The first layer is
+ * `layer`. */
+struct conn *conn_new(struct net *net, int fd, const struct sockaddr_in6 *from, uint16_t local_port,
+		      const struct conn_layer *layer);
 /* Reads once, at most `most` bytes, and lets the layers have them. */
 void conn_read(struct conn *conn, size_t most);
 /* Offers what was held back to the layer again, after `waiting` ended. */
@@ -155,7 +161,8 @@ void conn_reap(struct net *net);
 
 /* --- for the layers above --- */
 
-/* Room for `len` bytes behind what is sealed; NULL (and the connection doomed) when the pool refuses. Then conn_out_add. */
+/* Room for `len` bytes behind what is sealed; NULL (and the connection doomed) when the pool refuses. Then
+ * conn_out_add. */
 uint8_t *conn_out_room(struct conn *conn, size_t len);
 void conn_out_add(struct conn *conn, size_t len);
 /* Writes what is sealed, as far as the socket takes it. */
@@ -184,7 +191,8 @@ struct conn_ref conn_ref(const struct conn *conn);
 struct conn *conn_find(struct net *net, struct conn_ref ref);
 /* Live streams of any kind. */
 unsigned conn_streams(const struct conn *conn);
-/* Closes: streams get `closed`, hooks are called, the socket is closed; the memory lives until the end of the turn. */
+/* Closes: streams get `closed`, hooks are called, the socket is closed; the memory lives until the end of the
+ * turn. */
 void conn_close(struct conn *conn, enum close_reason reason);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What limits of one address count by: an IPv4 address or an IPv6 /64, IPv4-mapped addresses in canonical form.
+ * What limits of one address count by: an IPv4 address or an IPv6 /64, IPv4-mapped addresses in canonical
+ * form.
  */
 #ifndef NETPROC_IP_KEY_H
 #define NETPROC_IP_KEY_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Client of keyproc: requests go out in batches, answers come back by id; never waited for. Called by noise and hop.
- * At most IMSG_OUTSTANDING requests are out; the rest waits here, within the number of half-open connections and streams.
+ * Client of keyproc: requests go out in batches, answers come back by id; never waited for. Called by noise
+ * and hop. At most IMSG_OUTSTANDING requests are out; the rest waits here, within the number of half-open
+ * connections and streams.
  */
 #ifndef NETPROC_KEY_H
 #define NETPROC_KEY_H
@@ -18,7 +19,8 @@ struct net;
 
 /* 0, or -1 without memory. */
 int key_init(struct net *net, struct imsg_channel *channel);
-/* Asks for the Diffie-Hellman of the static key with `ephemeral`; noise_key_answer is called later if the connection lives. */
+/* Asks for the Diffie-Hellman of the static key with `ephemeral`; noise_key_answer is called later if the
+ * connection lives. */
 void key_noise_dh(struct net *net, struct conn_ref conn, const uint8_t ephemeral[32],
 		  void (*answer)(struct conn *conn, enum imsg_dh_status status, const uint8_t shared[32]));
 /* Asks for a voucher; `answer` is called later if the stream lives, with len 0 when there is none. */

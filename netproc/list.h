@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Doubly linked circular lists with links inside the entries: every step is O(1), also removal from the middle.
+ * Doubly linked circular lists with links inside the entries: every step is O(1), also removal from the
+ * middle.
  */
 #ifndef NETPROC_LIST_H
 #define NETPROC_LIST_H

@@ -7,8 +7,9 @@
 
 struct net;
 
-/* Close to the cap: of the IP key that holds most, closes what has held bytes times time without progress longest, until there is room
- * again. The reader that does not read is the largest, not the honest sender. Looks at all connections, at most 20 times a second. */
+/* Close to the cap: of the IP key that holds most, closes what has held bytes times time without progress
+ * longest, until there is room again. The reader that does not read is the largest, not the honest sender.
+ * Looks at all connections, at most 20 times a second. */
 void memory_turn(struct net *net);
 
 #endif

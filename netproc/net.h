@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * All state of netproc hangs off one struct net: no globals, so that several loops can exist in one process later.
- * Included by every file of netproc; it knows only what lies below everything: settings, identity, clock, counters, the hash key.
- * Trusts the parent's configuration after main has checked it.
+ * All state of netproc hangs off one struct net: no globals, so that several loops can exist in one process
+ * later. Included by every file of netproc; it knows only what lies below everything: settings, identity,
+ * clock, counters, the hash key. Trusts the parent's configuration after main has checked it.
  */
 #ifndef NETPROC_NET_H
 #define NETPROC_NET_H
@@ -53,12 +53,12 @@ struct net_hooks {
 struct net {
 	struct net_settings settings;
 	struct net_self self;
-	uint64_t now;	   /* monotonic milliseconds, read once a turn */
-	uint64_t now_unix; /* seconds, read once a turn */
+	uint64_t now;	      /* monotonic milliseconds, read once a turn */
+	uint64_t now_unix;    /* seconds, read once a turn */
 	uint8_t hash_key[16]; /* of every table keyed by what a stranger chose */
 	uint32_t force_kind;  /* rendezvous: 0 by client, 1 standard, 2 legacy */
 	bool draining;
-	uint64_t memory_at; /* net->now when memory was last looked at */
+	uint64_t memory_at;    /* net->now when memory was last looked at */
 	uint64_t window_extra; /* bytes of circuit windows above their least, in all */
 	uint64_t counter[NET_COUNTER_COUNT];
 	uint64_t closed[CLOSE_REASON_COUNT];

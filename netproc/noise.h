@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Noise_XX_25519_ChaChaPoly_SHA256 as responder, and the record layer behind it. protocol.md 3; noiseprotocol.org revision 34;
- * libp2p specs noise/README.md. Called by upgrade (starts it), loop (handshake steps), yamux and upgrade (noise_send).
- * The static key is keyproc's: the one Diffie-Hellman with it (es) is asked for, and nothing here outlives the connection.
- * Every byte that comes in is a stranger's.
+ * Noise_XX_25519_ChaChaPoly_SHA256 as responder, and the record layer behind it. protocol.md 3;
+ * noiseprotocol.org revision 34; libp2p specs noise/README.md. Called by upgrade (starts it), loop (handshake
+ * steps), yamux and upgrade (noise_send). The static key is keyproc's: the one Diffie-Hellman with it (es) is
+ * asked for, and nothing here outlives the connection. Every byte that comes in is a stranger's.
  */
 #ifndef NETPROC_NOISE_H
 #define NETPROC_NOISE_H
@@ -18,9 +18,9 @@
 
 /* State of a connection until its muxer is agreed; then freed. */
 struct handshake {
-	uint8_t stage; /* enum noise_stage */
+	uint8_t stage;		    /* enum noise_stage */
 	struct selection selection; /* of the security protocol, then of the muxer */
-	uint64_t sent_at;  /* when message 2 left: times the round trip */
+	uint64_t sent_at;	    /* when message 2 left: times the round trip */
 	uint64_t nonce;
 	uint8_t hash[32];
 	uint8_t chaining_key[32];
@@ -33,8 +33,8 @@ struct handshake {
 	void (*done)(struct conn *conn);
 };
 
-/* Takes the connection over from security negotiation: from now on bytes are Noise messages. `done` is called once the peer is
- * known and records flow; it sets conn->upper. */
+/* Takes the connection over from security negotiation: from now on bytes are Noise messages. `done` is called
+ * once the peer is known and records flow; it sets conn->upper. */
 void noise_start(struct conn *conn, void (*done)(struct conn *conn));
 /* One handshake step of a connection from the list of those that wait; the loop does few a turn. */
 void noise_step(struct conn *conn);

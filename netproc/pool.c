@@ -192,32 +192,37 @@ static int queue_reserve(struct net *net, const struct queue *queue, size_t len,
 	return 0;
 }
 
+/* As many of the bytes as fit into the last buffer. */
+static size_t queue_fill(struct queue *queue, const uint8_t *bytes, size_t len)
+{
+	struct pool_buffer *last = queue->last;
+	size_t room = last != NULL ? last->capacity - last->end : 0;
+	size_t part = room < len ? room : len;
+
+	if (part > 0)
+		memcpy(last->bytes + last->end, bytes, part);
+	if (last != NULL)
+		last->end += (uint32_t)part;
+	return part;
+}
+
 int queue_append(struct net *net, struct queue *queue, const void *bytes, size_t len)
 {
 	const uint8_t *from = bytes;
 	struct pool_buffer *more;
+	size_t put;
 
 	if (queue_reserve(net, queue, len, &more) != 0)
 		return -1;
 	queue->len += len;
-	while (len > 0) {
-		struct pool_buffer *last = queue->last;
-		size_t room = last != NULL ? last->capacity - last->end : 0;
-		size_t part = room < len ? room : len;
+	put = queue_fill(queue, from, len);
+	while (more != NULL) {
+		struct pool_buffer *next = more;
 
-		if (part > 0) {
-			memcpy(last->bytes + last->end, from, part);
-			last->end += (uint32_t)part;
-			from += part;
-			len -= part;
-		}
-		if (len > 0) {
-			struct pool_buffer *next = more;
-
-			more = next->next;
-			next->next = NULL;
-			queue_push(queue, next);
-		}
+		more = next->next;
+		next->next = NULL;
+		queue_push(queue, next);
+		put += queue_fill(queue, from + put, len - put);
 	}
 	return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The one accounted pool of buffers, with a hard cap: partial records, sealed output, bytes that wait in a stream. Below it the queue,
- * a chain of pool buffers. Used by conn, stream, yamux, hop, rendezvous. An idle connection holds none.
+ * The one accounted pool of buffers, with a hard cap: partial records, sealed output, bytes that wait in a
+ * stream. Below it the queue, a chain of pool buffers. Used by conn, stream, yamux, hop, rendezvous. An idle
+ * connection holds none.
  */
 #ifndef NETPROC_POOL_H
 #define NETPROC_POOL_H
@@ -10,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define POOL_SMALLEST 256	  /* bytes of the smallest buffer, header included */
-#define POOL_CLASSES  11	  /* each twice the one before: up to 256 KiB */
+#define POOL_SMALLEST 256 /* bytes of the smallest buffer, header included */
+#define POOL_CLASSES  11  /* each twice the one before: up to 256 KiB */
 
 struct net;
 struct pool;
@@ -28,7 +29,8 @@ struct pool_buffer {
 /* NULL without memory. */
 struct pool *pool_new(uint64_t cap);
 void pool_set_cap(struct net *net, uint64_t cap);
-/* A buffer with at least `capacity` bytes (at most 256 KiB less the header); NULL at the cap or without memory. */
+/* A buffer with at least `capacity` bytes (at most 256 KiB less the header); NULL at the cap or without
+ * memory. */
 struct pool_buffer *pool_take(struct net *net, size_t capacity);
 void pool_give(struct net *net, struct pool_buffer *buffer);
 /* Plain bytes of state, counted under the same cap (stream and protocol state); zeroed; NULL at the cap. */

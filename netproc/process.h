@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * netproc as a process: its net, its two channels, where it stands between start and end. Included by main, messages, accept, loop.
+ * netproc as a process: its net, its two channels, where it stands between start and end. Included by main,
+ * messages, accept, loop.
  */
 #ifndef NETPROC_PROCESS_H
 #define NETPROC_PROCESS_H

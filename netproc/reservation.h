@@ -21,7 +21,8 @@ struct relay {
 enum reservation_result { RESERVATION_NEW, RESERVATION_RENEWED, RESERVATION_REFUSED };
 
 /* The peer of this connection is reachable on it for settings.reservation_ttl from now. A holder is never
- * refused: with too many connections the one that reserved longest ago gives way. A refusal is counted by its reason. */
+ * refused: with too many connections the one that reserved longest ago gives way. A refusal is counted by its
+ * reason. */
 enum reservation_result reservation_grant(struct conn *conn);
 
 #endif

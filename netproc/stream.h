@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * struct stream is the waist: protocols see only what stands here, and every muxer offers it (yamux now).
- * Calls go down by name (write, finish, reset, credit), up by callback (data, finish, closed, writable, timeout).
- * Bytes that come up are a stranger's.
+ * Calls go down by name (write, finish, reset, credit), up by callback (data, finish, closed, writable,
+ * timeout). Bytes that come up are a stranger's.
  */
 #ifndef NETPROC_STREAM_H
 #define NETPROC_STREAM_H
@@ -17,8 +17,8 @@
 #include "netproc/wheel.h"
 
 #define STREAM_WINDOW_LEAST 262144 /* credit of each direction that every stream starts with */
-#define STREAM_QUEUE_MOST 65536 /* bytes that may wait in a stream, circuits aside */
-#define STREAM_HEADROOM 12 /* bytes in front of `bytes` of the data callback that may be overwritten */
+#define STREAM_QUEUE_MOST   65536  /* bytes that may wait in a stream, circuits aside */
+#define STREAM_HEADROOM	    12 /* bytes in front of `bytes` of the data callback that may be overwritten */
 
 struct conn;
 struct net;
@@ -27,19 +27,22 @@ struct stream;
 /* What a protocol is to a stream. All callbacks but `open` and `closed` may be NULL. */
 struct stream_protocol {
 	const char *id;	      /* as proposed in multistream-select */
-	unsigned max_streams; /* inbound streams of this protocol at once on one connection; 0: as many as the connection may have */
+	unsigned max_streams; /* inbound streams of this protocol at once on one connection; 0: as many as the
+				 connection may have */
 	unsigned counted;     /* 1 to 3, one number for each protocol with max_streams; else 0 */
-	bool holds_credit;    /* receive window is given back by stream_credit only, not when `data` returns */
-	bool stays;	      /* may stay open for ever: no time limit by the muxer after negotiation */
-	/* The stream speaks this protocol from now on. Inbound: `state` is NULL. Outbound: as given to stream_open. */
+	bool holds_credit; /* receive window is given back by stream_credit only, not when `data` returns */
+	bool stays;	   /* may stay open for ever: no time limit by the muxer after negotiation */
+	/* The stream speaks this protocol from now on. Inbound: `state` is NULL. Outbound: as given to
+	 * stream_open. */
 	void (*open)(struct stream *stream);
-	/* `len` (> 0) bytes arrived; they are gone when it returns. The STREAM_HEADROOM bytes in front may be overwritten, and the
-	 * bytes themselves too. */
+	/* `len` (> 0) bytes arrived; they are gone when it returns. The STREAM_HEADROOM bytes in front may be
+	 * overwritten, and the bytes themselves too. */
 	void (*data)(struct stream *stream, uint8_t *bytes, size_t len);
 	/* The peer finished its direction: no more data. The other direction stays open. */
 	void (*finish)(struct stream *stream);
-	/* The stream is gone; the last callback, exactly once for each stream that was opened, whoever ended it and whyever, also from
-	 * inside stream_reset and stream_finish. Frees `state`. For an outbound stream it also comes when `open` never did. */
+	/* The stream is gone; the last callback, exactly once for each stream that was opened, whoever ended
+	 * it and whyever, also from inside stream_reset and stream_finish. Frees `state`. For an outbound
+	 * stream it also comes when `open` never did. */
 	void (*closed)(struct stream *stream, enum close_reason reason);
 	/* After stream_want_room: there is room again. */
 	void (*writable)(struct stream *stream);
@@ -83,38 +86,42 @@ struct stream {
 	uint32_t deficit;	 /* round robin of bulk */
 	uint32_t recent;	 /* bytes sent lately, decaying: light or bulk */
 	uint32_t recent_tick;
-	bool outbound : 1;	 /* opened by us */
-	bool acknowledged : 1;	 /* our ACK is out (inbound), or the peer's came (outbound) */
+	bool outbound : 1;	  /* opened by us */
+	bool acknowledged : 1;	  /* our ACK is out (inbound), or the peer's came (outbound) */
 	bool local_finishing : 1; /* FIN follows what is queued */
 	bool local_finished : 1;
 	bool remote_finished : 1;
 	bool want_room : 1;
 	bool timer_is_protocols : 1;
-	bool closing : 1; /* inside its last callback */
-	uint8_t counted; /* the protocol's number while it counts */
+	bool closing : 1;   /* inside its last callback */
+	uint8_t counted;    /* the protocol's number while it counts */
 	struct queue queue; /* plaintext that waits for the window or the socket */
 	struct list output; /* place among the connection's streams with something to send */
 	struct wheel_timer timer;
 };
 
-/* Opens a stream on an established connection and negotiates; NULL when the connection's streams are used up, memory is short, or it
- * is closing. `state` belongs to the protocol from now on (closed frees it); on NULL it stays the caller's. */
+/* Opens a stream on an established connection and negotiates; NULL when the connection's streams are used up,
+ * memory is short, or it is closing. `state` belongs to the protocol from now on (closed frees it); on NULL
+ * it stays the caller's. */
 struct stream *stream_open(struct conn *conn, const struct stream_protocol *protocol, void *state);
-/* Queues a message; 0, or -1 when the pool refuses (nothing queued). Never more than 64 KiB may wait: check stream_room for more. */
+/* Queues a message; 0, or -1 when the pool refuses (nothing queued). Never more than 64 KiB may wait: check
+ * stream_room for more. */
 int stream_write(struct stream *stream, const void *bytes, size_t len);
 /* Bytes that may be written now without waiting beyond the peer's window and 64 KiB; 0 after finish. */
 size_t stream_room(const struct stream *stream);
-/* Asks for one `writable` callback when stream_room is at least 4 KiB (or the queue is empty and the window open). */
+/* Asks for one `writable` callback when stream_room is at least 4 KiB (or the queue is empty and the window
+ * open). */
 void stream_want_room(struct stream *stream);
-/* Passes bytes of a `data` callback on to another stream without copying where it can: `bytes` must be those of the callback (its
- * headroom is overwritten). -1 when the pool refuses what had to wait. Circuits only. */
+/* Passes bytes of a `data` callback on to another stream without copying where it can: `bytes` must be those
+ * of the callback (its headroom is overwritten). -1 when the pool refuses what had to wait. Circuits only. */
 int stream_forward(struct stream *stream, uint8_t *bytes, size_t len);
 /* Hands over a whole queue, which is empty afterwards; it is sent behind what waits. Circuits only. */
 void stream_append(struct stream *stream, struct queue *bytes);
-/* Ends our direction behind what is queued. The stream may be gone when it returns. If the peer does not finish within 10 s the
- * stream is reset, unless the protocol stays. */
+/* Ends our direction behind what is queued. The stream may be gone when it returns. If the peer does not
+ * finish within 10 s the stream is reset, unless the protocol stays. */
 void stream_finish(struct stream *stream);
-/* Ends both directions at once; `closed` is called with the reason before it returns; the stream is gone then. */
+/* Ends both directions at once; `closed` is called with the reason before it returns; the stream is gone
+ * then. */
 void stream_reset(struct stream *stream, enum close_reason reason);
 /* Gives the peer `bytes` more of window (only with holds_credit). */
 void stream_credit(struct stream *stream, uint32_t bytes);

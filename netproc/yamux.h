@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Yamux, the muxer: session, streams, windows, output. protocol.md 4; hashicorp/yamux spec.md. Called by upgrade (yamux_start), by
- * protocols through stream.h, by main at the end (yamux_go_away). Frames are a stranger's: every length is checked against the window
- * before anything is kept, every kind of frame has a budget.
+ * Yamux, the muxer: session, streams, windows, output. protocol.md 4; hashicorp/yamux spec.md. Called by
+ * upgrade (yamux_start), by protocols through stream.h, by main at the end (yamux_go_away). Frames are a
+ * stranger's: every length is checked against the window before anything is kept, every kind of frame has a
+ * budget.
  */
 #ifndef NETPROC_YAMUX_H
 #define NETPROC_YAMUX_H
@@ -25,7 +26,8 @@ void yamux_go_away(struct conn *conn, enum yamux_go_away code);
 
 /* yamux_table.c: streams of a session by id. */
 struct stream *yamux_find(const struct yamux_session *session, uint32_t id);
-int yamux_insert(struct net *net, struct yamux_session *session, struct stream *stream); /* 0 or -1 at the pool's cap */
+int yamux_insert(struct net *net, struct yamux_session *session,
+		 struct stream *stream); /* 0 or -1 at the pool's cap */
 void yamux_remove(struct yamux_session *session, const struct stream *stream);
 void yamux_table_free(struct net *net, struct yamux_session *session);
 

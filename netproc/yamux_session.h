@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * State of a yamux session inside struct conn: plain data, so that an idle connection stays under 1 KiB. Only yamux*.c look inside.
+ * State of a yamux session inside struct conn: plain data, so that an idle connection stays under 1 KiB. Only
+ * yamux*.c look inside.
  */
 #ifndef NETPROC_YAMUX_SESSION_H
 #define NETPROC_YAMUX_SESSION_H
@@ -14,29 +15,30 @@
 struct stream;
 
 struct yamux_session {
-	struct stream **streams; /* by id: open addressing, a power of two of places, NULL until the first stream */
+	struct stream *
+	    *streams; /* by id: open addressing, a power of two of places, NULL until the first stream */
 	uint32_t places;
 	uint32_t count;
-	uint32_t next_local;	 /* next id of ours: even */
-	uint32_t frame_left;	 /* payload of the current data frame still to come */
-	uint32_t frame_stream;	 /* its stream; 0: drained */
-	uint32_t frame_id;	 /* the same, also when drained */
-	uint16_t frame_flags;	 /* flags to act on when the frame has ended */
+	uint32_t next_local;   /* next id of ours: even */
+	uint32_t frame_left;   /* payload of the current data frame still to come */
+	uint32_t frame_stream; /* its stream; 0: drained */
+	uint32_t frame_id;     /* the same, also when drained */
+	uint16_t frame_flags;  /* flags to act on when the frame has ended */
 	uint8_t partial_len;
-	uint8_t partial[12];	 /* an unfinished header */
-	uint8_t pongs;		 /* waiting in control */
-	bool ping_out : 1;	 /* our own ping waits for its answer */
+	uint8_t partial[12]; /* an unfinished header */
+	uint8_t pongs;	     /* waiting in control */
+	bool ping_out : 1;   /* our own ping waits for its answer */
 	bool bulk_flows : 1;
 	uint32_t ping_value;
-	uint32_t ping_sent;	 /* milliseconds of net->now, low half */
-	uint32_t budget_second;	 /* buckets refill by this */
+	uint32_t ping_sent;	/* milliseconds of net->now, low half */
+	uint32_t budget_second; /* buckets refill by this */
 	uint16_t budget_pings;
 	uint16_t budget_opens;
 	uint32_t budget_frames;
-	struct queue control;	 /* frames without payload that wait to be sealed */
-	struct list light;	 /* streams with queued payload, in turn */
+	struct queue control; /* frames without payload that wait to be sealed */
+	struct list light;    /* streams with queued payload, in turn */
 	struct list bulk;
-	uint8_t counted[4];	 /* live inbound streams of protocols with a limit of their own */
+	uint8_t counted[4]; /* live inbound streams of protocols with a limit of their own */
 };
 
 #endif
