@@ -14,7 +14,7 @@ from report import HOUSE, promise
 PROGRAMS = ("bin/dusk-relay", "libexec/dusk-relay/keyproc", "libexec/dusk-relay/netproc", "libexec/dusk-relay/metrics",
             "libexec/dusk-relay/probe")
 # Words of test builds. A release holds none of them.
-TRIGGERS = (b"DUSK_ATTACK", b"attack_trigger", b"hostile", b"__asan_", b"__ubsan_", b"__sanitizer", b"LLVMFuzzer")
+TRIGGERS = (b"ATTACK-INSIDE", b"insitu", b"hostile", b"__asan_", b"__ubsan_", b"__sanitizer", b"LLVMFuzzer")
 
 
 def _read(program, *flags):

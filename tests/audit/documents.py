@@ -12,6 +12,7 @@ import sources
 from report import HOUSE, promise
 
 PAGE = "SECURITY.md"
+HOUSE_PAGE = "docs/HACKING.md"
 TABLES = ("messages", "calls", "layers")
 MARK = "<!-- {}: begin (made by: make docs-security) -->", "<!-- {}: end -->"
 
@@ -61,7 +62,20 @@ def _names(report, text):
     report.check(HOUSE, f"files and tests that {PAGE} names exist", faults)
 
 
+def _functions(report):
+    """Functions that docs/HACKING.md names exist, and so do its files."""
+    text = "\n".join(sources.lines(HOUSE_PAGE))
+    code = "\n".join("\n".join(sources.lines(p)) for f in (*sources.FOLDERS, "tests") for p in sources.files(f, ".c", ".h"))
+    known = set(re.findall(r"\b(\w+)\(", code))
+    faults = [f"{HOUSE_PAGE} names {name}()" for name in sorted(set(re.findall(r"`(\w+)\(\)`", text)) - known)]
+    paths = re.findall(r"`((?:imsg|keyproc|netproc|parent|proto|tests|docs|mk)/[\w./-]+)`", text)
+    faults += [f"{HOUSE_PAGE} names {p}" for p in paths if not os.path.exists(p) and "NAME" not in p]
+    report.check(HOUSE, f"functions and files that {HOUSE_PAGE} names exist", faults)
+
+
 def check(report, build):
+    if os.path.exists(HOUSE_PAGE):
+        _functions(report)
     if not os.path.exists(PAGE):
         report.check(HOUSE, f"{PAGE} exists", ["it does not"])
         return

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Prints the tables of SECURITY.md from the lists that the programs themselves are made of: `tables messages`,
- * `tables calls`, `tables layers`. Linked with imsg and each program's own sandbox.c. Run by make
+ * Prints the tables of SECURITY.md from the lists that the programs themselves are made of: `tables
+ * messages`, `tables calls`, `tables layers`. Linked with imsg and each program's own sandbox.c. Run by make
  * docs-security, which writes them into SECURITY.md, and by the audit, which compares.
  */
 #include <stdio.h>
