@@ -81,7 +81,14 @@ static void conn_check(struct conn *conn)
 	else if (conn->keep == 0 && now - conn->active >= conn->net->settings.idle_timeout)
 		conn_close(conn, CLOSE_IDLE);
 	else
-		wheel_arm(conn->net, &conn->timer, CONN_CHECK_EVERY);
+		conn_watch(conn);
+}
+
+void conn_watch(struct conn *conn)
+{
+	uint64_t idle = conn->net->settings.idle_timeout * 1000;
+
+	wheel_arm(conn->net, &conn->timer, idle < CONN_CHECK_EVERY ? idle : CONN_CHECK_EVERY);
 }
 
 static void conn_fire(struct net *net, struct wheel_timer *timer)

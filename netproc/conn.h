@@ -154,6 +154,8 @@ void conn_read(struct conn *conn, size_t most);
 void conn_resume(struct conn *conn);
 /* Writes and seals as far as the socket takes it. */
 void conn_pump(struct conn *conn);
+/* From now on looks after a while at what may take too long (the handshake is over). */
+void conn_watch(struct conn *conn);
 /* Puts the connection into the list that fits what it may do now. */
 void conn_schedule(struct conn *conn);
 /* Closes what is doomed, frees what is closed: the end of a turn. */

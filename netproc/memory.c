@@ -18,6 +18,13 @@ struct memory_holder {
 	uint64_t weight; /* bytes times seconds without progress */
 };
 
+static uint64_t memory_held_by_stream(const struct stream *stream)
+{
+	size_t (*held)(const struct stream *of) = stream->protocol->held;
+
+	return sizeof(*stream) + stream->queue.len + (held != NULL ? held(stream) : 0);
+}
+
 static uint64_t memory_held(const struct conn *conn)
 {
 	uint64_t bytes =
@@ -26,7 +33,7 @@ static uint64_t memory_held(const struct conn *conn)
 
 	for (i = 0; i < conn->yamux.places; i++)
 		if (conn->yamux.streams[i] != NULL)
-			bytes += conn->yamux.streams[i]->queue.len;
+			bytes += memory_held_by_stream(conn->yamux.streams[i]);
 	return bytes;
 }
 

@@ -50,6 +50,9 @@ struct stream_protocol {
 	void (*timeout)(struct stream *stream);
 	/* Payload of this stream left its queue for the wire (sealed): what a circuit gives credit for. */
 	void (*sent)(struct stream *stream, size_t len);
+	/* Bytes of the pool that the protocol holds for the stream beside its queue: an unfinished message,
+	 * an answer in progress. Asked when memory is short. NULL: next to nothing. */
+	size_t (*held)(const struct stream *stream);
 	/* The peer enlarged our send window. */
 	void (*window)(struct stream *stream);
 };

@@ -59,7 +59,7 @@ static void upgrade_established(struct conn *conn)
 	conn->state = CONN_READY;
 	list_remove(&conn->opening);
 	conn_touch(conn);
-	wheel_arm(net, &conn->timer, net->settings.idle_timeout * 1000);
+	conn_watch(conn);
 	limits_half_open_end(net, &conn->ip);
 	net_count(net, NET_COUNT_HANDSHAKES_OK);
 	net_count(net, NET_COUNT_CONNECTIONS_READY);
