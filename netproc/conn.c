@@ -11,7 +11,7 @@
 #include "netproc/net.h"
 #include "netproc/table.h"
 
-#define CONN_CHECK_EVERY    60000u /* milliseconds between looks at an established connection */
+#define CONN_CHECK_EVERY    15000u /* milliseconds between looks at an established connection */
 #define CONN_RECORD_SECONDS 60u	   /* time for a record, once begun */
 
 int conn_table_init(struct net *net)

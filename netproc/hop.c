@@ -130,6 +130,12 @@ static void hop_closed(struct stream *stream, enum close_reason reason)
 		stop_cancel(stop, CLOSE_CIRCUIT_PEER_GONE);
 }
 
+static size_t hop_held(const struct stream *stream)
+{
+	const struct hop *hop = stream->state;
+	return hop == NULL ? 0 : sizeof(*hop) + hop->early.len + message_held(&hop->message);
+}
+
 const struct stream_protocol hop_protocol = {
     .id = CIRCUIT_HOP_PROTOCOL,
     .holds_credit = true,
@@ -138,4 +144,5 @@ const struct stream_protocol hop_protocol = {
     .finish = hop_finish,
     .closed = hop_closed,
     .timeout = hop_timeout,
+    .held = hop_held,
 };

@@ -76,6 +76,11 @@ int message_started(const struct message *m)
 	return m->prefix > 0;
 }
 
+size_t message_held(const struct message *m)
+{
+	return m->buffer == NULL ? 0 : m->buffer->capacity;
+}
+
 void message_clear(struct net *net, struct message *m)
 {
 	if (m->buffer != NULL)

@@ -43,6 +43,8 @@ enum message_result message_take(struct net *net, struct message *m, size_t most
 				 size_t len, size_t *used, struct span *whole);
 /* True while a piece of a message is held: the peer finished in the middle. */
 int message_started(const struct message *m);
+/* Bytes of the pool that it holds. */
+size_t message_held(const struct message *m);
 void message_clear(struct net *net, struct message *m);
 
 #endif
