@@ -6,7 +6,7 @@
  * [--load-core N]
  *
  * --plain: the program is not the daemon of this project: it prints an address line and takes no settings.
- * --only: rows whose group is WORD: bulk, rates, arrive, growth, latency, path. May be given several times.
+ * --only: rows whose group is WORD: bulk, rates, arrive, growth, latency, path, curves. May be given several times.
  * --point WRITE,CIRCUITS,RATE: one row of bulk alone; RATE in MB/s, 0 for saturated. To profile.
  */
 #include <errno.h>
@@ -92,6 +92,26 @@ static void run_point(struct load_bench *b)
 	load_bulk_measure(b, &bulk, name);
 }
 
+/* For plots (plot.py): more points of what the table has three of. */
+static void run_curves(struct load_bench *b)
+{
+	static const uint32_t circuits[] = {1, 10, 100, 1000, 5000};
+	static const unsigned paths[] = {5, 20, 50, 100, 200};
+	char name[64];
+
+	for (size_t i = 0; i < 5; i++) {
+		struct load_bulk bulk = {.circuits = circuits[i], .write = 16384};
+
+		snprintf(name, sizeof(name), "curve: 16 KiB, circuits %u", circuits[i]);
+		load_bulk_measure(b, &bulk, name);
+	}
+	for (size_t i = 0; i < 5; i++)
+		load_path(b, paths[i], false);
+	b->target.quiet = true;
+	load_growth_curve(b);
+	b->target.quiet = false;
+}
+
 static void run(struct load_bench *b)
 {
 	load_row_header();
@@ -107,6 +127,8 @@ static void run(struct load_bench *b)
 		run_bulk(b, 50000000);
 		run_bulk(b, 200000000);
 	}
+	if (only_count > 0 && wanted("curves"))
+		run_curves(b);
 	if (wanted("arrive"))
 		run_arrivals(b);
 	if (wanted("growth")) {

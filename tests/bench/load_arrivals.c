@@ -203,3 +203,29 @@ void load_growth(struct load_bench *b)
 	load_process_stop(&g.destinations);
 	load_target_stop(&b->target);
 }
+
+/* Memory and the cost of arriving, every thousand connections. */
+void load_growth_curve(struct load_bench *b)
+{
+	struct growth g = {.b = b};
+	struct load_plan plan;
+	double us;
+
+	if (load_target_start(&b->target) != 0)
+		return;
+	plan = load_plan_for(b, LOAD_DESTINATION, LOAD_CONNECTS);
+	plan.peers = GROWTH_LARGE + GROWTH_SLICE;
+	g.destinations = load_process_start(&plan);
+	atomic_store(&g.destinations.shared->wanted, 1);
+	for (uint32_t at = GROWTH_SMALL; at <= GROWTH_LARGE; at += 1000) {
+		struct load_row row = {.unit = "MB"};
+
+		if (growth_arrivals(&g, at, &us) != 0)
+			break;
+		row.value = (double)load_processes_memory(&b->target.processes, "RssAnon") / 1e6;
+		snprintf(row.name, sizeof(row.name), "curve: memory at %u", at + GROWTH_SLICE);
+		load_row_print(b, &row);
+	}
+	load_process_stop(&g.destinations);
+	load_target_stop(&b->target);
+}

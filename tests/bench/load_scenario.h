@@ -57,6 +57,7 @@ struct load_plan load_bulk_plan(const struct load_bench *b, const struct load_bu
 void load_bulk_measure(struct load_bench *b, const struct load_bulk *bulk, const char *name);
 void load_arrivals(struct load_bench *b, bool identify, bool reserve, const char *name);
 void load_growth(struct load_bench *b);
+void load_growth_curve(struct load_bench *b);
 void load_latency(struct load_bench *b, uint32_t bulk_circuits);
 void load_latency_direct(struct load_bench *b);
 void load_path(struct load_bench *b, unsigned round_trip_ms, bool both_legs);
