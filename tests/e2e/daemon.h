@@ -77,11 +77,12 @@ int daemon_expect(struct daemon *d, const char *text, int timeout_ms);
 bool daemon_said(struct daemon *d, const char *text);
 /* The number of such lines since the mark. */
 size_t daemon_count(struct daemon *d, const char *text);
-/* In a fresh report each counter (labels included in its name) is at least so much. 0, or -1. */
-int daemon_expect_counters(struct daemon *d, const char *const *names, const uint64_t *least, size_t count);
-int daemon_expect_counter(struct daemon *d, const char *name, uint64_t least);
-/* The value in a fresh report; 0 when it is not in it. */
+/* The values of these counters (labels included in their names) in one fresh report; 0 for those that are not
+ * in it. */
+void daemon_counters(struct daemon *d, const char *const *names, uint64_t *values, size_t count);
 uint64_t daemon_counter(struct daemon *d, const char *name);
+/* 0 when it is at least so much now, or -1. */
+int daemon_expect_counter(struct daemon *d, const char *name, uint64_t least);
 /* The first line of the whole log that holds `text`, or NULL; cut at 200 characters. */
 const char *daemon_find_line(struct daemon *d, const char *text);
 /* The last lines of the log, for messages. */

@@ -143,30 +143,31 @@ static uint64_t daemon_value(struct daemon *d, size_t from, const char *name)
 	return found ? strtoull(found + strlen(text), NULL, 10) : 0;
 }
 
-uint64_t daemon_counter(struct daemon *d, const char *name)
-{
-	return daemon_value(d, daemon_report(d, client_now() + DAEMON_REPORT_MS), name);
-}
-
-int daemon_expect_counters(struct daemon *d, const char *const *names, const uint64_t *least, size_t count)
+void daemon_counters(struct daemon *d, const char *const *names, uint64_t *values, size_t count)
 {
 	size_t from = daemon_report(d, client_now() + DAEMON_REPORT_MS);
 
-	for (size_t i = 0; i < count; i++) {
-		uint64_t value = daemon_value(d, from, names[i]);
+	for (size_t i = 0; i < count; i++)
+		values[i] = daemon_value(d, from, names[i]);
+}
 
-		if (value >= least[i])
-			continue;
-		snprintf(d->error, sizeof(d->error), "counter %s is %llu, not at least %llu", names[i],
-			 (unsigned long long)value, (unsigned long long)least[i]);
-		return -1;
-	}
-	return 0;
+uint64_t daemon_counter(struct daemon *d, const char *name)
+{
+	uint64_t value;
+
+	daemon_counters(d, &name, &value, 1);
+	return value;
 }
 
 int daemon_expect_counter(struct daemon *d, const char *name, uint64_t least)
 {
-	return daemon_expect_counters(d, &name, &least, 1);
+	uint64_t value = daemon_counter(d, name);
+
+	if (value >= least)
+		return 0;
+	snprintf(d->error, sizeof(d->error), "counter %s is %llu, not at least %llu", name,
+		 (unsigned long long)value, (unsigned long long)least);
+	return -1;
 }
 
 const char *daemon_find_line(struct daemon *d, const char *text)

@@ -7,18 +7,32 @@
 
 #include <string.h>
 
-static uint64_t counter(const char *name)
+#define MOST 16
+
+struct expected {
+	const char *name;
+	uint64_t value;
+};
+
+/* All of them in one report. */
+static void expect_all(const struct expected *list, size_t count)
 {
-	return daemon_counter(&relay, name);
+	const char *names[MOST];
+	uint64_t values[MOST];
+
+	for (size_t i = 0; i < count; i++)
+		names[i] = list[i].name;
+	daemon_counters(&relay, names, values, count);
+	for (size_t i = 0; i < count; i++)
+		if (values[i] != list[i].value)
+			fixture_fail(__FILE__, __LINE__, names[i], fixture_number((long long)values[i]));
 }
 
-static void expect(const char *name, uint64_t wanted)
-{
-	uint64_t got = counter(name);
-
-	if (got != wanted)
-		fixture_fail(__FILE__, __LINE__, name, fixture_number((long long)got));
-}
+#define EXPECT_COUNTERS(...)                                                                                 \
+	do {                                                                                                 \
+		const struct expected list[] = {__VA_ARGS__};                                                \
+		expect_all(list, sizeof(list) / sizeof(list[0]));                                            \
+	} while (0)
 
 static void test_reservations(void **state)
 {
@@ -29,15 +43,14 @@ static void test_reservations(void **state)
 	fixture_reserve(&c);
 	EXPECT(&c, ask_reserve(&c, true, &a));
 	EXPECT(&c, ask_reserve(&c, true, &a));
-	expect("dusk_relay_reservations", 2); /* with the witness */
-	expect("libp2p_relaysvc_reservations_total{type=\"opened\"}", 2);
-	expect("libp2p_relaysvc_reservations_total{type=\"renewed\"}", 2);
-	expect("libp2p_relaysvc_reservation_request_response_status_total{status=\"ok\"}", 4);
+	EXPECT_COUNTERS({"dusk_relay_reservations", 2},
+			{"libp2p_relaysvc_reservations_total{type=\"opened\"}", 2},
+			{"libp2p_relaysvc_reservations_total{type=\"renewed\"}", 2},
+			{"libp2p_relaysvc_reservation_request_response_status_total{status=\"ok\"}", 4});
 	client_free(&c);
 	fixture_expect_connections(1);
-	expect("libp2p_relaysvc_reservations_total{type=\"closed\"}", 1);
-	expect("dusk_relay_reservations", 1);
-	expect("libp2p_relaysvc_status", 1);
+	EXPECT_COUNTERS({"libp2p_relaysvc_reservations_total{type=\"closed\"}", 1},
+			{"dusk_relay_reservations", 1}, {"libp2p_relaysvc_status", 1});
 }
 
 static void test_circuits(void **state)
@@ -56,23 +69,21 @@ static void test_circuits(void **state)
 	exchange_write(&x, "0123456789", 10);
 	client_flush(&a);
 	EXPECT(&b, client_read(&b, y, 10, "ten bytes"));
-	expect("dusk_relay_circuits", 1);
-	expect("libp2p_relaysvc_connections_total{type=\"opened\"}", 1);
-	expect("libp2p_relaysvc_connection_request_response_status_total{status=\"ok\"}", 1);
-	expect("libp2p_relaysvc_data_transferred_bytes_total", 10);
+	EXPECT_COUNTERS({"dusk_relay_circuits", 1}, {"libp2p_relaysvc_connections_total{type=\"opened\"}", 1},
+			{"libp2p_relaysvc_connection_request_response_status_total{status=\"ok\"}", 1},
+			{"libp2p_relaysvc_data_transferred_bytes_total", 10});
 	EXPECT(&a, ask_connect(&a, &nowhere, &a.identity.id, NULL, 0, &answer));
 	EXPECT_STATUS(CIRCUIT_NO_RESERVATION, answer.status);
 	exchange_close(&nowhere);
-	expect("libp2p_relaysvc_connection_rejections_total{reason=\"no reservation\"}", 1);
-	expect("libp2p_relaysvc_connection_request_response_status_total{status=\"rejected\"}", 1);
+	EXPECT_COUNTERS({"libp2p_relaysvc_connection_rejections_total{reason=\"no reservation\"}", 1},
+			{"libp2p_relaysvc_connection_request_response_status_total{status=\"rejected\"}", 1});
 	fixture_end_circuit(&x, y);
 	client_free(&a);
 	client_free(&b);
 	fixture_expect_connections(1);
-	expect("libp2p_relaysvc_connections_total{type=\"closed\"}", 1);
-	expect("libp2p_relaysvc_connection_duration_seconds_count", 1);
-	expect("dusk_relay_circuits", 0);
-	expect("dusk_relay_circuits_pending", 0);
+	EXPECT_COUNTERS({"libp2p_relaysvc_connections_total{type=\"closed\"}", 1},
+			{"libp2p_relaysvc_connection_duration_seconds_count", 1}, {"dusk_relay_circuits", 0},
+			{"dusk_relay_circuits_pending", 0});
 }
 
 static void test_rendezvous(void **state)
@@ -88,17 +99,15 @@ static void test_rendezvous(void **state)
 	EXPECT_STATUS(RENDEZVOUS_INVALID_TTL, rendezvous_register(&a, "counted", &r, 5));
 	rendezvous_discover(&a, "counted", &result);
 	rendezvous_result_free(&result);
-	expect("libp2p_rendezvous_registered", 1);
-	expect("libp2p_rendezvous_namespaces", 1);
-	expect("libp2p_rendezvous_register_total{result=\"ok\"}", 1);
-	expect("libp2p_rendezvous_register_total{result=\"refreshed\"}", 1);
-	expect("libp2p_rendezvous_register_total{result=\"invalid_ttl\"}", 1);
-	expect("libp2p_rendezvous_discover_total{result=\"ok\"}", 1);
-	expect("libp2p_rendezvous_served_total", 1);
+	EXPECT_COUNTERS({"libp2p_rendezvous_registered", 1}, {"libp2p_rendezvous_namespaces", 1},
+			{"libp2p_rendezvous_register_total{result=\"ok\"}", 1},
+			{"libp2p_rendezvous_register_total{result=\"refreshed\"}", 1},
+			{"libp2p_rendezvous_register_total{result=\"invalid_ttl\"}", 1},
+			{"libp2p_rendezvous_discover_total{result=\"ok\"}", 1},
+			{"libp2p_rendezvous_served_total", 1});
 	EXPECT(&a, ask_unregister(&a, "counted"));
-	expect("libp2p_rendezvous_unregister_total", 1);
-	expect("libp2p_rendezvous_registered", 0);
-	expect("libp2p_rendezvous_record_bytes", 0);
+	EXPECT_COUNTERS({"libp2p_rendezvous_unregister_total", 1}, {"libp2p_rendezvous_registered", 0},
+			{"libp2p_rendezvous_record_bytes", 0});
 	client_free(&a);
 }
 
@@ -111,19 +120,17 @@ static void test_connections_and_streams(void **state)
 
 	(void)state;
 	fixture_connect(&c);
-	pings = counter("dusk_relay_yamux_pings_total");
-	refused = counter("dusk_relay_protocol_refused_total");
+	pings = daemon_counter(&relay, "dusk_relay_yamux_pings_total");
+	refused = daemon_counter(&relay, "dusk_relay_protocol_refused_total");
 	EXPECT(&c, client_yamux_ping(&c, 1));
-	expect("dusk_relay_yamux_pings_total", pings + 1);
+	EXPECT_COUNTERS({"dusk_relay_yamux_pings_total", pings + 1});
 	EXPECT_STATUS(-1, client_open(&c, &x, "/unknown/1.0.0"));
-	expect("dusk_relay_protocol_refused_total", refused + 1);
-	expect("dusk_relay_connections", 2);
-	expect("dusk_relay_connections_established", 2);
-	expect("dusk_relay_streams", 1);
+	EXPECT_COUNTERS({"dusk_relay_protocol_refused_total", refused + 1}, {"dusk_relay_connections", 2},
+			{"dusk_relay_connections_established", 2}, {"dusk_relay_streams", 1});
 	exchange_close(&x);
 	client_flush(&c);
 	EXPECT(&c, client_yamux_ping(&c, 2));
-	expect("dusk_relay_streams", 0);
+	EXPECT_COUNTERS({"dusk_relay_streams", 0});
 	client_free(&c);
 }
 
