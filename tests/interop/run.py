@@ -45,7 +45,7 @@ def main():
 
 def run_all(wanted, play):
     """Runs one after the other, but the slow ones, which mostly wait, beside the rest."""
-    with ThreadPoolExecutor(max_workers=4) as beside:
+    with ThreadPoolExecutor(max_workers=6) as beside:
         slow = {(s.name, case): beside.submit(play, s, case) for s, case in wanted if s.slow}
         quick = {(s.name, case): play(s, case) for s, case in wanted if not s.slow}
         done = {**quick, **{key: future.result() for key, future in slow.items()}}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/record"
@@ -42,14 +43,22 @@ func doRegister(ctx context.Context, cmd *command) (fields, error) {
 	if err != nil {
 		return nil, err
 	}
+	answer, err := request(ctx, cmd.Peer, registration(cmd, envelope), leaveOpen)
+	if err != nil {
+		return nil, err
+	}
+	return registered(answer)
+}
+
+func registration(cmd *command, envelope []byte) []byte {
 	body := optionalString(nil, registerNs, cmd.Ns)
 	body = protowire.AppendTag(body, registerRecord, protowire.BytesType)
 	body = protowire.AppendBytes(body, envelope)
 	body = optionalNumber(body, registerTtl, cmd.Ttl)
-	answer, err := request(ctx, cmd.Peer, message(typeRegister, bodyRegister, body, cmd.OmitType), leaveOpen)
-	if err != nil {
-		return nil, err
-	}
+	return message(typeRegister, bodyRegister, body, cmd.OmitType)
+}
+
+func registered(answer []byte) (fields, error) {
 	response := parse(parse(answer).bytes(bodyRegisterResponse))
 	if status := response.number(1); status != 0 {
 		return nil, fmt.Errorf("%s: %s", statusNames[status], response.bytes(2))
@@ -135,19 +144,37 @@ func signedRecord(addrs []string, foreign bool) ([]byte, error) {
 		}
 		info.Addrs = append(info.Addrs, addr)
 	}
-	envelope, err := record.Seal(peer.PeerRecordFromAddrInfo(info), key)
+	return seal(peer.PeerRecordFromAddrInfo(info), key)
+}
+
+func seal(rec record.Record, key crypto.PrivKey) ([]byte, error) {
+	envelope, err := record.Seal(rec, key)
 	if err != nil {
 		return nil, err
 	}
 	return envelope.Marshal()
 }
 
+// legacyRecord is a peer record signed as rust-libp2p does.
+type legacyRecord struct{ *peer.PeerRecord }
+
+func (legacyRecord) Domain() string { return "libp2p-routing-state" }
+func (legacyRecord) Codec() []byte  { return []byte("/libp2p/routing-state-record") }
+
 func leaveOpen(network.Stream) error { return nil }
 
 // request makes one request on a stream of its own and resets the stream once it has the answer;
 // `after` says what becomes of the own direction once the request is out.
 func request(ctx context.Context, to string, msg []byte, after func(network.Stream) error) ([]byte, error) {
-	s, err := openStream(ctx, to, rendezvousProtocol)
+	remote, err := peer.Decode(to)
+	if err != nil {
+		return nil, err
+	}
+	return requestFrom(ctx, node, remote, msg, after)
+}
+
+func requestFrom(ctx context.Context, from host.Host, to peer.ID, msg []byte, after func(network.Stream) error) ([]byte, error) {
+	s, err := from.NewStream(network.WithNoDial(ctx, "interop"), to, rendezvousProtocol)
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-OUT = os.path.join(ROOT, ".build")
+OUT = os.path.abspath(os.environ.get("INTEROP_BUILD") or os.path.join(ROOT, ".build"))
 TARGET = os.path.join(OUT, "target")
 
 

@@ -1,8 +1,17 @@
 """Circuits of the default profile: what two peers see of each other through the relay."""
 
+import os
+import shutil
+import subprocess
+
+from harness.session import Skip
+
 MEGABYTE = 1 << 20
 STRANGER = "12D3KooWBtg3aaRMjxwedh83aGiUkwSxDwUZkzuJcfaqUmo7R3pq"
 RELAY_PROTOCOLS = {"/libp2p/circuit/relay/0.2.0/hop", "/rendezvous/1.0.0", "/ipfs/id/1.0.0", "/ipfs/ping/1.0.0"}
+
+
+NOBODY = 65534  # an ordinary user
 
 
 def joined(session, listener_kind, dialler_kind, **settings):
@@ -26,6 +35,18 @@ def circuit(session, listener_kind, dialler_kind):
         assert one.do("ping", peer=other.peer)["ms"] < 5000
         check_relayed(one, other, relay)
     check_relay_identify(dialler, relay)
+
+
+def ordinary_user(session, listener_kind, dialler_kind):
+    """The relay runs as an ordinary user: a circuit, and 16 MiB each way."""
+    if os.geteuid() != 0 or shutil.which("setpriv") is None:
+        raise Skip("needs root and setpriv, to become an ordinary user")
+    os.chown(session.state, NOBODY, NOBODY)
+    become = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    if subprocess.run([*become, "test", "-x", session.relay_program], check=False).returncode != 0:
+        raise Skip(f"an ordinary user may not start {session.relay_program}")
+    _, listener, dialler = joined(session, listener_kind, dialler_kind, prefix=become)
+    check_transfer(dialler, listener, 16 * MEGABYTE)
 
 
 def check_relayed(one, other, relay):

@@ -170,3 +170,36 @@ def discover_and_dial(session, first_kind, second_kind):
     (record,) = discover(relay, second)["records"]
     second.do("dial", addr=relay.circuit_to(record["peer"]))
     check_transfer(second, first, MEGABYTE)
+
+
+def big_answer(session, crowd_kind, kind):
+    """1200 peers in one namespace: the answer is below the client's 1 MiB, decodes whole, and a limit is kept."""
+    relay = session.relay()
+    crowd = session.client(crowd_kind).do("crowd", timeout=110, addr=relay.addr, count=1200, ns=NS)
+    assert crowd["reserved"] == 1200, crowd
+    client = member(session, relay, kind)
+    found = peers(discover(relay, client))
+    assert len(found) == 1000 and len(set(found)) == 1000, f"{len(found)} records came, {len(set(found))} of them different"
+    first = discover(relay, client, limit=700)
+    rest = discover(relay, client, limit=700, cookie=first["cookie"])
+    pages = peers(first) + peers(rest)
+    assert len(pages) == len(set(pages)) == 1200, f"two pages give {len(pages)} records, {len(set(pages))} different"
+
+
+def refill(session, first_kind, second_kind):
+    """After a restart of the relay a client that reserves again registers by itself, as the library does."""
+    relay = session.relay()
+    first = member(session, relay, first_kind)
+    register(relay, first)
+    since = first.mark()
+    relay.stop()
+    first.wait_event("disconnected", 10, since=since, peer=relay.peer)
+    again = session.relay(port=relay.port)
+    first.do("connect", addr=again.addr)
+    first.do("reserve", addr=again.addr)
+    second = member(session, again, second_kind)
+    for _ in range(50):
+        if peers(discover(again, second)) == [first.peer]:
+            return
+        time.sleep(0.1)  # the library decides when
+    raise AssertionError(f"{first} did not register again")

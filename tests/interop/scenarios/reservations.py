@@ -77,6 +77,53 @@ def renewal(session, kind):
     dialler.do("dial", addr=relay.circuit_to(client.peer))
 
 
+def still_reserved(session, kind):
+    """A js or AutoRelay host renews by its own clock: it is reachable after its first reservation's life."""
+    relay = reachable_relay(session, DUSK_RESERVATION_TTL="90")
+    listener, dialler = reserved(session, kind, relay), session.client(kind)
+    dialler.do("connect", addr=relay.addr)
+    time.sleep(95)  # the life itself is what has to pass
+    dialler.do("dial", addr=relay.circuit_to(listener.peer))
+    dialler.do("ping", peer=listener.peer)
+
+
+def reachable_relay(session, port=0, **settings):
+    """A relay whose external addresses are a public name, for go-libp2p's AutoRelay, and the loopback one."""
+    port = port or free_port()
+    external = f"/dns4/relay.example/tcp/{port},/ip4/127.0.0.1/tcp/{port}"
+    return session.relay(port=port, DUSK_RELAY_EXTERNAL_ADDR=external, **settings)
+
+
+def reserved(session, kind, relay):
+    if kind == "go":
+        client = session.client(kind, "--autorelay", relay.addr)
+        client.do("await-circuit-addr", timeout=30)
+    else:
+        client = session.client(kind)
+        client.do("connect", addr=relay.addr)
+        client.do("reserve", addr=relay.addr)
+    return client
+
+
+def autorelay_return(session, listener_kind, dialler_kind):
+    """After a restart of the relay an AutoRelay host reserves again by itself, at its next look (30 s)."""
+    relay = reachable_relay(session)
+    listener = reserved(session, listener_kind, relay)
+    since = listener.mark()
+    relay.stop()
+    listener.wait_event("disconnected", 10, since=since, peer=relay.peer)
+    again = reachable_relay(session, port=relay.port)
+    dialler = session.client(dialler_kind)
+    dialler.do("connect", addr=again.addr)
+    for _ in range(60):
+        try:
+            return dialler.do("dial", addr=again.circuit_to(listener.peer))
+        except ClientError as error:
+            assert error.code == "NO_RESERVATION", str(error)
+            time.sleep(1)  # the host decides when
+    raise AssertionError(f"{listener} did not reserve again within a minute")
+
+
 def libp2p_profile(session, listener_kind, dialler_kind):
     """Profile libp2p shows 120 s and 131072 bytes, ends a circuit there, and nothing but the circuit."""
     relay, listener, dialler = joined(session, listener_kind, dialler_kind, **LIMITED)
@@ -131,12 +178,11 @@ def check_small(dialler, listener):
 
 def autorelay(session, listener_kind, dialler_kind):
     """A go host with AutoRelay shows a circuit address within 30 s and is reached through it."""
-    port = free_port()
-    external = f"/dns4/relay.example/tcp/{port},/ip4/127.0.0.1/tcp/{port}"
-    relay = session.relay(port=port, DUSK_RELAY_EXTERNAL_ADDR=external)
+    relay = reachable_relay(session)
     listener = session.client(listener_kind, "--autorelay", relay.addr)
     shown = listener.do("await-circuit-addr", timeout=30)["addrs"]
-    assert any(addr.startswith(f"/dns4/relay.example/tcp/{port}/p2p/{relay.peer}/p2p-circuit") for addr in shown), shown
+    wanted = f"/dns4/relay.example/tcp/{relay.port}/p2p/{relay.peer}/p2p-circuit"
+    assert any(addr.startswith(wanted) for addr in shown), shown
     dialler = session.client(dialler_kind)
     dialler.do("connect", addr=relay.addr)
     dialler.do("dial", addr=relay.circuit_to(listener.peer))
