@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Every counter and gauge: one list for netproc, one for keyproc. The SIGUSR1 report, the metrics page, docs
- * and tests are made from it. Names are those of go-libp2p where it has one (features.md 5). No peer id,
+ * and tests are made from it. Names are those of go-libp2p where it has one. No peer id,
  * address or namespace stands in a label. Adding one is one line.
  */
 #ifndef IMSG_COUNTERS_H

@@ -2,8 +2,7 @@
  *
  * Every line that a child may have the parent log: one list of typed events. A child sends the event's
  * number, peer ids, numbers and a namespace; the parent holds the texts, formats and escapes, so that no
- * process can forge another's line. Texts of lines that the Rust relay printed are an interface
- * (dusk-clients.md 1.4).
+ * process can forge another's line. Texts of lines that the Rust relay printed are an interface.
  *
  * In a text: {peer} {peer2} peer ids as DUSK_RELAY_LOG_IDS says; {n} {n2} {n3} numbers; {text} the free text
  * (namespace, agent), escaped; {reason} the close reason of that number n; {setting} the variable of the

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Mechanism of confinement, the same for every process; policy (which system calls) is a table in each
- * program's sandbox.c. Called by each main.c in the order of confinement.md 3. Trusts its own program only.
+ * program's sandbox.c. Called by each main.c in the order of SECURITY.md. Trusts its own program only.
  */
 #ifndef IMSG_HARDEN_H
 #define IMSG_HARDEN_H
@@ -36,7 +36,7 @@ enum harden_layer {
 };
 
 /* True when the bitmap holds the minimum set: no_new_privs, not dumpable, no capabilities, seccomp, and at
- * least one of own user, chroot, Landlock. confinement.md 1. */
+ * least one of own user, chroot, Landlock. */
 bool harden_enough(uint32_t layers);
 
 /* One row of a policy table: sorted by name, unique. */
@@ -77,7 +77,7 @@ int harden_enter(int highest);
 /* For a process that holds secrets, before harden_lock: no huge pages, and side channels by speculation
  * closed at some cost in speed. Returns HARDEN_SPECULATION or 0. */
 uint32_t harden_speculation(void);
-/* Everything else up to the lock, in the order of confinement.md 3 (user, chroot, capabilities, dumpable,
+/* Everything else up to the lock, in this order (user, chroot, capabilities, dumpable,
  * PDEATHSIG, no_new_privs, MDWE, Landlock, rlimits, seccomp). `landlock_signals`: a child; it may signal
  * nobody outside and dies with its parent (the parent must still be able to kill, and must outlive the shell
  * that started it). Layers that this kernel does not have are left out: ask harden_enough. Returns 0 and the

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The key file: opened, checked, created. Called by main.c once, before the lock. confinement.md 9.
+ * The key file: opened, checked, created. Called by main.c once, before the lock.
  * Trusts the folder's descriptor, which the parent chose; nothing inside the folder. A file that is there is
  * never written to and never replaced, whatever is wrong with it.
  */

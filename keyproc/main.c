@@ -2,7 +2,7 @@
  *
  * keyproc: holds the identity seed and the Noise static key, and nothing else. Started by the parent with
  * fixed descriptors; told what to do by messages; gives up everything but its two channels; then answers
- * until the parent is gone. Trusts the folder's descriptor that the parent chose. confinement.md 3 gives the
+ * until the parent is gone. Trusts the folder's descriptor that the parent chose. SECURITY.md gives the
  * order of the start.
  */
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Composes and signs. Called by messages.c (netproc's requests) and main.c (the peer record).
- * protocol.md 3.2, 7.4, 9.1.
+ * libp2p specs, noise/README.md.
  */
 #include "keyproc/sign.h"
 

@@ -123,7 +123,7 @@ static int aead_contexts(struct aead *aead)
 {
 	static const uint8_t zero[32];
 
-	/* No configuration file: it could name modules to load (confinement.md, correction 9). */
+	/* No configuration file: it could name modules to load. */
 	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL) != 1)
 		return -1;
 	aead->seal = EVP_CIPHER_CTX_new();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Back-pressure is credit: a sender gets window only for what the other end can take at once, so that a
- * reader that stops costs the relay next to nothing. Windows grow on long paths. design.md 6;
- * protocol.md 4.4.
+ * reader that stops costs the relay next to nothing. Windows grow on long paths.
+ * hashicorp/yamux, spec.md.
  */
 #include "netproc/circuit.h"
 #include "netproc/net.h"

@@ -22,9 +22,8 @@
 #include "netproc/yamux_session.h"
 #include "proto/multiaddr.h"
 
-#define CONN_KERNEL 5120 /* bytes that the kernel holds for an idle connection (limits.md: measured) */
-#define CONN_SEALED_MOST                                                                                     \
-	65536 /* bytes sealed and unsent above which payload waits as plaintext (design.md 6) */
+#define CONN_KERNEL	 5120  /* bytes that the kernel holds for an idle connection (measured) */
+#define CONN_SEALED_MOST 65536 /* bytes sealed and unsent above which payload waits as plaintext */
 
 struct conn;
 struct handshake;
@@ -184,7 +183,8 @@ void conn_peer_id(const struct conn *conn, struct peer_id *id);
 void conn_remote_addr(const struct conn *conn, struct multiaddr *addr);
 /* The local address of this very connection (getsockname). 0 or -1. */
 int conn_local_addr(const struct conn *conn, struct multiaddr *addr);
-/* True when the client reads the standard flavour of peer records (protocol.md 8.6). */
+/* True when the client reads the standard flavour of peer records (rust signs records in a way of its own).
+ */
 bool conn_kind_standard(const struct conn *conn);
 /* A request happened: not idle. */
 void conn_touch(struct conn *conn);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * One hop stream: what hop.c (reads the request), hop_reserve.c and hop_connect.c (answer it) share. Only
- * these include it. protocol.md 7. Every byte is a stranger's.
+ * these include it. libp2p specs, relay/circuit-v2.md. Every byte is a stranger's.
  */
 #ifndef NETPROC_HOP_H
 #define NETPROC_HOP_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * CONNECT. protocol.md 7.5: the checks stand in its order, those that cost nothing first, so that a client
- * that dials whoever it ever heard of gets its NO_RESERVATION at once.
+ * CONNECT. libp2p specs, relay/circuit-v2.md: the checks stand in its order, those that cost nothing first,
+ * so that a client that dials whoever it ever heard of gets its NO_RESERVATION at once.
  */
 #include <string.h>
 

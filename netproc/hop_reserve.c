@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * RESERVE. protocol.md 7.2. The reservation stands before keyproc is asked: a voucher that does not come
- * costs the client nothing.
+ * RESERVE. libp2p specs, relay/circuit-v2.md. The reservation stands before keyproc is asked: a voucher that
+ * does not come costs the client nothing.
  */
 #include <string.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * identify: says once who we are, and finishes. identify push: taken in silence, since nothing here asks what
- * clients serve. protocol.md 5. Found by protocols.c; reads nothing of what the peer sends.
+ * clients serve. libp2p specs, identify/README.md. Found by protocols.c; reads nothing of what the peer
+ * sends.
  */
 #ifndef NETPROC_IDENTIFY_H
 #define NETPROC_IDENTIFY_H

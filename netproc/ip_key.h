@@ -12,7 +12,7 @@
 struct ip_key {
 	uint64_t prefix; /* IPv4: the address; IPv6: the first 64 bits */
 	uint8_t family;	 /* 4 or 6 */
-	bool exempt;	 /* private or loopback source: limits of one address do not hold (design.md 7) */
+	bool exempt;	 /* private or loopback source: limits of one address do not hold */
 	bool loopback;
 	uint8_t zero[5];
 };

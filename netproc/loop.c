@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The loop: libevent only says who may read or write; a turn then does all control and light work, a bounded
- * number of costly steps, a few bulk reads, and looks again (design.md 6). The parent is served first.
+ * number of costly steps, a few bulk reads, and looks again. The parent is served first.
  */
 #include <event2/event.h>
 #include <time.h>

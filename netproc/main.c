@@ -2,7 +2,7 @@
  *
  * netproc: meets the strangers. Started by the parent with fixed descriptors (its channel, keyproc's channel,
  * the listeners); told its settings by messages; gives up everything else; then serves until the parent is
- * gone. confinement.md 3 gives the order of the start.
+ * gone. SECURITY.md gives the order of the start.
  */
 #include <errno.h>
 #include <event2/event.h>

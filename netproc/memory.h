@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What happens when the memory budget runs out. Called by the loop at the end of a turn. design.md 6.
+ * What happens when the memory budget runs out. Called by the loop at the end of a turn.
  */
 #ifndef NETPROC_MEMORY_H
 #define NETPROC_MEMORY_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * multistream-select on a stream: the listener's side for streams that a peer opens, the dialler's for those
- * that we open (STOP). protocol.md 2. Called by yamux. While it lasts, negotiation is the stream's protocol;
+ * that we open (STOP). Called by yamux. While it lasts, negotiation is the stream's protocol;
  * then the protocol it found is.
  */
 #ifndef NETPROC_NEGOTIATE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Noise_XX_25519_ChaChaPoly_SHA256 as responder, and the record layer behind it. protocol.md 3;
+ * Noise_XX_25519_ChaChaPoly_SHA256 as responder, and the record layer behind it.
  * noiseprotocol.org revision 34; libp2p specs noise/README.md. Called by upgrade (starts it), loop (handshake
  * steps), yamux and upgrade (noise_send). The static key is keyproc's: the one Diffie-Hellman with it (es) is
  * asked for, and nothing here outlives the connection. Every byte that comes in is a stranger's.
@@ -14,7 +14,7 @@
 #include "netproc/conn.h"
 #include "netproc/selection.h"
 
-#define NOISE_RECORD_MOST 16384 /* plaintext bytes of a record that we seal (design.md 6) */
+#define NOISE_RECORD_MOST 16384 /* plaintext bytes of a record that we seal */
 
 /* State of a connection until its muxer is agreed; then freed. */
 struct handshake {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Rendezvous: peers register under namespaces and find each other. protocol.md 8; libp2p specs
+ * Rendezvous: peers register under namespaces and find each other. libp2p specs
  * rendezvous/README.md. Called by main (init, and the hook of relay) and by negotiate through the list of
  * protocols. Every request is a stranger's.
  */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * Cookies of DISCOVER: nothing is remembered for one. 24 bits that tell this start from others, the serial of
- * the last registration handed out, and the namespace (protocol.md 8.3, 8.5). Used by rendezvous_discover. A
- * cookie is a stranger's: what does not fit is an error or means "from the start"; a forged one shows nobody
- * anything that asking without cookie does not.
+ * the last registration handed out, and the namespace (libp2p specs, rendezvous/README.md). Used by
+ * rendezvous_discover. A cookie is a stranger's: what does not fit is an error or means "from the start"; a
+ * forged one shows nobody anything that asking without cookie does not.
  */
 #ifndef NETPROC_RENDEZVOUS_COOKIE_H
 #define NETPROC_RENDEZVOUS_COOKIE_H

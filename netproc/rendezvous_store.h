@@ -29,7 +29,7 @@
 struct net;
 struct rendezvous_entry;
 
-/* Which requesters a record is for (protocol.md 8.6). */
+/* Which requesters a record is for (rust-libp2p signs in a way of its own). */
 enum rendezvous_kind { RENDEZVOUS_LEGACY, RENDEZVOUS_STANDARD, RENDEZVOUS_KINDS };
 
 /* One signed record, shared by all registrations of its peer that carry the same bytes. */

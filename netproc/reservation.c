@@ -2,7 +2,7 @@
  *
  * One entry for each peer that holds a reservation, in it one for each connection that asked, newest first:
  * rust clients accept STOP only where they reserved, and a client that came back must win over its own dead
- * connection (protocol.md 7.3).
+ * connection (libp2p specs, relay/circuit-v2.md).
  */
 #include "netproc/reservation.h"
 

@@ -3,7 +3,7 @@
  * What netproc may still ask of the kernel: take connections from the listeners it holds, move bytes with
  * read and write only, wait, have memory, see the time. No call makes, connects or configures a socket: a
  * listener that is shut down and sent from would connect outwards, so shutdown, send*, recv* and the socket
- * options are not here (confinement.md, correction 1).
+ * options are not here.
  */
 #include "netproc/sandbox.h"
 

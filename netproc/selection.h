@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The listener's side of multistream-select, the same for connections and streams. protocol.md 2.2. Called by
+ * The listener's side of multistream-select, the same for connections and streams. Called by
  * upgrade and negotiate. Lines are a stranger's: at most 1024 bytes each, at most SELECTION_ROUNDS refused
  * ones. What lies behind the accepted line is left to the caller, since the peer may have sent the next
  * layer's bytes along with it.

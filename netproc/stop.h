@@ -2,7 +2,7 @@
  *
  * Asks a destination whether it takes a circuit. A few are asked at once, the rest waits, fairly by source.
  * Called by hop only, with a destination that it has counted in limits; from then on the count is this file's
- * until the answer. protocol.md 7.6.
+ * until the answer. libp2p specs, relay/circuit-v2.md.
  */
 #ifndef NETPROC_STOP_H
 #define NETPROC_STOP_H

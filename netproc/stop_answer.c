@@ -90,7 +90,7 @@ static void stop_accepted(struct stop *stop, const uint8_t *behind, size_t len)
 }
 
 /* The destination said no: it hears nothing more from us. The source hears CONNECTION_FAILED whatever the
- * reason, as from every relay that clients were seen with (protocol.md appendix C 9). */
+ * reason, as from every relay that clients were seen with. */
 static void stop_refused(struct stop *stop)
 {
 	struct stream *stream = stop_let_go(stop);

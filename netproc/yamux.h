@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Yamux, the muxer: session, streams, windows, output. protocol.md 4; hashicorp/yamux spec.md. Called by
+ * Yamux, the muxer: session, streams, windows, output. hashicorp/yamux spec.md. Called by
  * upgrade (yamux_start), by protocols through stream.h, by main at the end (yamux_go_away). Frames are a
  * stranger's: every length is checked against the window before anything is kept, every kind of frame has a
  * budget.

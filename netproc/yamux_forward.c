@@ -2,7 +2,7 @@
  *
  * The short way of a relayed byte: frames for one connection that follow one another in the plain scratch get
  * their new headers in place and are sealed as one run, straight from where they were opened. What the
- * destination cannot take now waits in its stream's queue. design.md 6.
+ * destination cannot take now waits in its stream's queue.
  */
 #include "netproc/net.h"
 #include "netproc/noise.h"

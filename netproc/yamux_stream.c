@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The life of a yamux stream: made, half-closed from either side, reset, over. protocol.md 4.3.
+ * The life of a yamux stream: made, half-closed from either side, reset, over. hashicorp/yamux, spec.md.
  */
 #include "netproc/negotiate.h"
 #include "netproc/net.h"

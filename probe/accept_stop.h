@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The destination's side of a circuit: STOP streams that the relay opens. protocol.md 7.6.
+ * The destination's side of a circuit: STOP streams that the relay opens. libp2p specs, relay/circuit-v2.md.
  * Called by tests and load generators; client.c has negotiated the protocol by then.
  */
 #ifndef PROBE_ACCEPT_STOP_H

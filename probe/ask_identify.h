@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The identify client: what a relay says about itself. protocol.md 5. Called by steps.c and tests. Copies
- * what it keeps.
+ * The identify client: what a relay says about itself. libp2p specs, identify/README.md. Called by steps.c
+ * and tests. Copies what it keeps.
  */
 #ifndef PROBE_ASK_IDENTIFY_H
 #define PROBE_ASK_IDENTIFY_H

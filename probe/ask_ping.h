@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The ping client. protocol.md 6. Called by steps.c and tests.
+ * The ping client. libp2p specs, ping/ping.md. Called by steps.c and tests.
  */
 #ifndef PROBE_ASK_PING_H
 #define PROBE_ASK_PING_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The client of Circuit Relay v2's hop protocol: RESERVE and CONNECT. protocol.md 7. Each request can be sent
- * and read without waiting (ask_relay_send_*, ask_relay_read), as load generators do, or in one call that
- * waits. Called by steps.c, tests and load generators. Copies what it keeps; trusts nothing of the relay.
+ * The client of Circuit Relay v2's hop protocol: RESERVE and CONNECT. libp2p specs, relay/circuit-v2.md. Each
+ * request can be sent and read without waiting (ask_relay_send_*, ask_relay_read), as load generators do, or
+ * in one call that waits. Called by steps.c, tests and load generators. Copies what it keeps; trusts nothing
+ * of the relay.
  */
 #ifndef PROBE_ASK_RELAY_H
 #define PROBE_ASK_RELAY_H

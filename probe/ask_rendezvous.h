@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The rendezvous client. protocol.md 8. One stream for each request, as rust has it, or a stream that the
- * caller keeps open, as other clients have it. Called by steps.c, tests and load generators.
+ * The rendezvous client. libp2p specs, rendezvous/README.md. One stream for each request, as rust has it, or
+ * a stream that the caller keeps open, as other clients have it. Called by steps.c, tests and load
+ * generators.
  */
 #ifndef PROBE_ASK_RENDEZVOUS_H
 #define PROBE_ASK_RENDEZVOUS_H

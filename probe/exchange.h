@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * One yamux stream with its protocol agreed by multistream-select, and what came on it so far. protocol.md 2.
- * Called by every ask_*.c and accept_stop.c, by tests and load generators. Event driven: `changed` is called
- * whenever there is something new to look at; client.c waits for it. Once open, a `data` callback may take
- * the bytes instead of the inbox. Trusts nothing of the other side.
+ * One yamux stream with its protocol agreed by multistream-select, and what came on it so far.
+ * multistream-select 1.0. Called by every ask_*.c and accept_stop.c, by tests and load generators. Event
+ * driven: `changed` is called whenever there is something new to look at; client.c waits for it. Once open, a
+ * `data` callback may take the bytes instead of the inbox. Trusts nothing of the other side.
  */
 #ifndef PROBE_EXCHANGE_H
 #define PROBE_EXCHANGE_H

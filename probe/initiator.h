@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Noise_XX_25519_ChaChaPoly_SHA256, the initiator's side, as libp2p uses it. protocol.md 3; noiseprotocol.org
+ * Noise_XX_25519_ChaChaPoly_SHA256, the initiator's side, as libp2p uses it. noiseprotocol.org
  * revision 34. Called by the session; tests call the steps one by one to send wrong messages. Messages are
  * without their two-byte length. Trusts nothing of the responder: tag, payload, key, signature and an
  * expected peer id are checked.

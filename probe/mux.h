@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * Yamux, the client's side (odd stream ids), as a pure state machine: plain bytes in, frames out, callbacks
- * between. protocol.md 4. Called by the session below it and by everything that uses streams above it. Trusts
- * nothing of the other side: a frame that the rules forbid ends the mux with a reason, so a test sees a
- * relay's mistake.
+ * between. hashicorp/yamux, spec.md. Called by the session below it and by everything that uses streams above
+ * it. Trusts nothing of the other side: a frame that the rules forbid ends the mux with a reason, so a test
+ * sees a relay's mistake.
  *
  * A stream belongs to whoever opened it or took it in `incoming`; that owner calls mux_release exactly once.
  * No stream and no mux may be freed from inside a callback of its own.

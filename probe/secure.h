@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The record layer of libp2p-noise after the handshake: two-byte length, ChaCha20-Poly1305, counter nonces.
- * protocol.md 3.1, 3.5. Called by the session; tests seal wrong records with it. Trusts nothing that is
- * opened.
+ * libp2p specs, noise/README.md. Called by the session; tests seal wrong records with it. Trusts nothing that
+ * is opened.
  */
 #ifndef PROBE_SECURE_H
 #define PROBE_SECURE_H

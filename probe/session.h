@@ -2,7 +2,7 @@
  *
  * One connection to a relay as a pure state machine: bytes of the socket in, bytes for the socket out. It
  * goes through multistream-select, Noise, multistream-select and yamux; then `mux` is there for use.
- * protocol.md 2 to 4. Called by client.c (blocking), by tests and by load generators (many of them under one
+ * Called by client.c (blocking), by tests and by load generators (many of them under one
  * epoll). Trusts nothing of the relay. No descriptor, clock or thread in here.
  */
 #ifndef PROBE_SESSION_H

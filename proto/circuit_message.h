@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Messages of Circuit Relay v2: HopMessage and StopMessage. protocol.md 7.1; libp2p specs
+ * Messages of Circuit Relay v2: HopMessage and StopMessage. libp2p specs
  * relay/circuit-v2.md. Called by netproc/hop.c, netproc/stop.c and probe. Hides protobuf-c: callers see plain
  * structs; parsing allocates from a fixed arena on the stack and keeps no unknown field. Spans point into the
  * caller's bytes. Written messages carry their varint length prefix.

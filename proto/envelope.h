@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Signed envelopes, peer records and vouchers: hand codecs without protobuf-c, since keyproc builds them and
- * netproc and probe check them. protocol.md 7.4 and 9.1; libp2p specs RFC 0002 and 0003. Trusts nothing;
+ * netproc and probe check them. libp2p specs RFC 0002 and 0003. Trusts nothing;
  * copies nothing (spans point into the caller's bytes).
  */
 #ifndef PROTO_ENVELOPE_H
@@ -72,7 +72,7 @@ int peer_record_parse(const uint8_t *payload, size_t len, struct peer_record *re
 bool peer_record_next(struct peer_record *record, struct span *addr);
 /* Everything a client would check before it believes a record: form, key, type (either flavour), signature,
  * peer id equal to the key's, every address by multiaddr_check. Fills all outputs on ENVELOPE_OK.
- * protocol.md 8.6. */
+ * rust-libp2p signs in a way of its own. */
 enum envelope_result peer_record_open(const uint8_t *bytes, size_t len, struct envelope *e,
 				      enum envelope_kind *kind, struct peer_record *record);
 

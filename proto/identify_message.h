@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The identify message. protocol.md 5.1; libp2p specs identify/README.md. Called by netproc/identify.c and
+ * The identify message. libp2p specs identify/README.md. Called by netproc/identify.c and
  * probe. Hides protobuf-c as circuit_message.h does.
  */
 #ifndef PROTO_IDENTIFY_MESSAGE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Binary multiaddresses, see multiaddr.h. protocol.md 9.3.
+ * Binary multiaddresses, see multiaddr.h. multiformats/multiaddr.
  */
 #include "proto/multiaddr.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Multiaddresses, binary and text. protocol.md 9.3.
+ * Multiaddresses, binary and text. multiformats/multiaddr.
  * Called by parent (settings), keyproc (record), netproc (identify, hop, rendezvous), probe.
  * Trusts nothing: every component is checked against a table of known codes before its value is looked at.
  */
@@ -52,8 +52,8 @@ struct multiaddr_part {
 
 /* The next component of a binary address in `r`; false at the end and on error (then r->bad is set). */
 bool multiaddr_next(struct reader *r, struct multiaddr_part *part);
-/* 0 when rust-multiaddr 0.18 and every other client can parse it (allow-list of protocol.md 8.6): known codes
- * only, valid values, 1 to 16 components, at most 1024 bytes. Else -1. */
+/* 0 when rust-multiaddr 0.18 and every other client can parse it (one bad record spoils a whole answer for
+ * it): known codes only, valid values, 1 to 16 components, at most 1024 bytes. Else -1. */
 int multiaddr_check(const uint8_t *bytes, size_t len);
 /* Text to binary. 0, or -1 with nothing usable in `a`. */
 int multiaddr_from_text(struct multiaddr *a, const char *text);
@@ -65,8 +65,7 @@ int multiaddr_from_ip(struct multiaddr *a, const uint8_t *ip, size_t ip_len, uin
 /* Appends /p2p/<id> or /p2p-circuit; -1 when full. */
 int multiaddr_append_p2p(struct multiaddr *a, const struct peer_id *id);
 int multiaddr_append_circuit(struct multiaddr *a);
-/* True when the address ends in /p2p/<relay>/p2p-circuit and then nothing or /p2p/<owner> (design.md 7,
- * privacy guard). */
+/* True when the address ends in /p2p/<relay>/p2p-circuit and then nothing or /p2p/<owner>. */
 bool multiaddr_is_circuit_of(const uint8_t *bytes, size_t len, const struct peer_id *relay,
 			     const struct peer_id *owner);
 /* True for an address whose first component is a private, loopback, link-local, CGNAT, documentation or

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The one list of multiaddress protocols, inside proto only: adding one is a line here and its code in
- * multiaddr.h. Whatever is not in the list cannot be parsed; it is the allow-list of protocol.md 8.6, what
+ * multiaddr.h. Whatever is not in the list cannot be parsed; it is an allow-list: what
  * every client can parse.
  */
 #ifndef PROTO_MULTIADDR_PROTOCOLS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Lines of multistream-select, see multistream.h. protocol.md 2.1.
+ * Lines of multistream-select, see multistream.h.
  */
 #include "proto/multistream.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * multistream-select 1.0 lines. protocol.md 2. Called by netproc/negotiate.c and probe.
+ * multistream-select 1.0 lines (multiformats/multistream-select). Called by netproc/negotiate.c and probe.
  * Trusts nothing; copies nothing.
  */
 #ifndef PROTO_MULTISTREAM_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The libp2p payload of Noise handshake messages, see noise_wire.h. protocol.md 3.2.
+ * The libp2p payload of Noise handshake messages, see noise_wire.h. libp2p specs, noise/README.md.
  */
 #include "proto/noise_wire.h"
 
@@ -19,7 +19,7 @@ void noise_signed_part(uint8_t out[NOISE_SIGNED_MAX], const uint8_t static_key[3
 	memcpy(out + NOISE_SIGNED_MAX - 32, static_key, 32);
 }
 
-/* Only whether muxers are listed matters to us; which ones does not. protocol.md 3.4, 8.6. */
+/* Only whether muxers are listed matters to us; which ones does not. libp2p specs, noise/README.md. */
 static void noise_extensions_read(struct reader *payload, const struct protobuf_field *extensions,
 				  bool *has_muxers)
 {

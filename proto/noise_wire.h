@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What libp2p puts inside the Noise handshake: identity key, signature, extensions. protocol.md 3.2; libp2p
+ * What libp2p puts inside the Noise handshake: identity key, signature, extensions. libp2p
  * specs noise/README.md. Called by keyproc (the bytes to sign), netproc and probe. Trusts nothing. Hand
  * codec: keyproc links it.
  */
@@ -28,7 +28,7 @@ enum noise_payload_result {
 struct noise_payload {
 	uint8_t identity[32]; /* Ed25519 */
 	struct span signature;
-	bool has_muxers; /* extension f4.2 is there: go and js send it, rust never does (protocol.md 8.6) */
+	bool has_muxers; /* extension f4.2 is there: go and js send it, rust never does */
 };
 
 /* The 56 bytes that an identity key signs over a Noise static key. */

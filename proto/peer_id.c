@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Peer ids and the public keys inside them, see peer_id.h. protocol.md 1. Contains no crypto: the parent
- * links it, and an Ed25519 id holds its key unhashed.
+ * Peer ids and the public keys inside them, see peer_id.h. libp2p specs, peer-ids/peer-ids.md. Contains no
+ * crypto: the parent links it, and an Ed25519 id holds its key unhashed.
  */
 #include "proto/peer_id.h"
 
@@ -108,7 +108,7 @@ size_t peer_id_to_text(const struct peer_id *id, char text[PEER_ID_TEXT_MAX])
 	return len;
 }
 
-/* Multibase prefix `b` or `k`, then version, codec and the multihash. protocol.md 1.3. */
+/* Multibase prefix `b` or `k`, then version, codec and the multihash. libp2p specs, peer-ids/peer-ids.md. */
 static int peer_id_from_cid(struct peer_id *id, const char *text, size_t len)
 {
 	uint8_t cid[CID_HEAD + PEER_ID_MAX];

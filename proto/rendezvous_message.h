@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Messages of /rendezvous/1.0.0. protocol.md 8.1; libp2p specs rendezvous/README.md. Called by
+ * Messages of /rendezvous/1.0.0. libp2p specs rendezvous/README.md. Called by
  * netproc/rendezvous*.c and probe. Hides protobuf-c as circuit_message.h does. Answers are written piece by
  * piece, since a DISCOVER answer is encoded as the stream's window opens: a head with the total length, then
  * one registration after another, then a tail.
@@ -39,7 +39,7 @@ enum rendezvous_status {
 };
 
 struct rendezvous_request {
-	enum rendezvous_type type; /* absent in the message is REGISTER (protocol.md appendix C 6) */
+	enum rendezvous_type type; /* absent in the message is REGISTER */
 	bool has_ns;
 	struct span ns; /* any length and bytes: the caller checks */
 	struct span record;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The yamux frame header: 12 bytes, big-endian. protocol.md 4.1; hashicorp/yamux spec.md.
+ * The yamux frame header: 12 bytes, big-endian. hashicorp/yamux spec.md.
  * Called by netproc/yamux.c and probe. Inline, since every relayed frame passes here.
  */
 #ifndef PROTO_YAMUX_FRAME_H

@@ -242,7 +242,7 @@ static int fork_by_call(void *context)
 	return syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) == 0 ? 0 : 3;
 }
 
-/* The whole way of confinement.md's first correction, as a captured process would go it. */
+/* The whole way from a listener to a connection outwards, as a captured process would go it. */
 static int connect_by_listener(void *context)
 {
 	const struct attack_policy *policy = context;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What an auditor reads in /proc of the running daemon (confinement.md 14), as checks. Called by attack_state
+ * What an auditor reads in /proc of the running daemon, as checks. Called by attack_state
  * and attack_start.
  */
 #ifndef TESTS_ATTACK_DAEMON_STATE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Payloads of the Noise handshake, over the static key of the vector in protocol.md 3.2.
+ * Payloads of the Noise handshake, over the static key of the vector in libp2p specs, noise/README.md.
  */
 #include "fuzz.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Helpers and vectors of the test_proto_* programs. Key K is the Ed25519 pair of libp2p specs
- * peer-ids/peer-ids.md; what is derived from it was computed independently (protocol.md 1.7, 3.2, 9.2).
+ * peer-ids/peer-ids.md; what is derived from it was computed independently.
  */
 #ifndef TESTS_UNIT_PROTO_VECTORS_H
 #define TESTS_UNIT_PROTO_VECTORS_H

@@ -29,6 +29,7 @@
 
 #include "imsg/harden_steps.h"
 #include "keyproc/sandbox.h"
+#include "netproc/sandbox.h"
 #include "parent/sandbox.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -105,9 +106,10 @@ static void test_tables(void **state)
 	(void)state;
 	check_table(key_sandbox_calls, key_sandbox_call_count);
 	check_table(parent_calls, parent_call_count);
+	check_table(net_sandbox_calls, net_sandbox_call_count);
 }
 
-/* What no locked process may have, by name (confinement.md, correction 1 and section 5). */
+/* What no locked process may have, by name. */
 static void test_tables_lack_the_dangerous(void **state)
 {
 	static const char *const never[] = {
@@ -158,6 +160,8 @@ static void test_tables_lack_the_dangerous(void **state)
 			assert_string_not_equal(key_sandbox_calls[j].name, never[i]);
 		for (size_t j = 0; j < parent_call_count; j++)
 			assert_string_not_equal(parent_calls[j].name, never[i]);
+		for (size_t j = 0; j < net_sandbox_call_count; j++)
+			assert_string_not_equal(net_sandbox_calls[j].name, never[i]);
 	}
 	for (size_t j = 0; j < key_sandbox_call_count; j++)
 		assert_int_equal(key_sandbox_calls[j].rule, HARDEN_ALLOW);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * keyproc's typed operations against vectors computed elsewhere (protocol.md 3.2, 9.2) and against what a
- * client checks.
+ * keyproc's typed operations against vectors computed elsewhere (libp2p specs, noise/README.md) and against
+ * what a client checks.
  */
 #include "proto_vectors.h"
 

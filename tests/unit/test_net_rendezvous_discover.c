@@ -308,7 +308,7 @@ static void rate_and_denial(void **state)
 	assert_int_equal(f.net.counter[NET_COUNT_DISCOVER_RATE], 1);
 }
 
-/* protocol.md 8.6. */
+/* rust signs records in a way of its own. */
 static void flavours_go_to_their_kind(void **state)
 {
 	struct fixture_record record;

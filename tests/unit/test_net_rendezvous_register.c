@@ -158,7 +158,7 @@ static void namespaces_are_0_to_255_bytes_of_utf8(void **state)
 	assert_int_equal(registered(), 4);
 }
 
-/* protocol.md appendix C 6: canvas leaves out a type of 0. */
+/* Seen with clients: canvas leaves out a type of 0. */
 static void absent_type_is_register(void **state)
 {
 	struct rendezvous_request q = request_of("chat", 0);

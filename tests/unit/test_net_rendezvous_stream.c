@@ -92,7 +92,7 @@ static void two_in_one_piece_and_split_anywhere(void **state)
 	}
 }
 
-/* rust finishes before the answer, go resets after it, canvas does neither (protocol.md appendix C 8). */
+/* rust finishes before the answer, go resets after it, canvas does neither. */
 static void finish_with_the_request(void **state)
 {
 	struct stream *stream = fixture_stream(&f, conn);
@@ -318,7 +318,7 @@ static void nothing_is_taken_after_a_bad_record(void **state)
 	assert_true(wire->gone);
 }
 
-/* 50 at once on 50 streams (dusk-clients.md 3, 17). */
+/* 50 at once on 50 streams. */
 static void fifty_streams_at_once(void **state)
 {
 	struct stream *streams[50];
@@ -335,7 +335,7 @@ static void fifty_streams_at_once(void **state)
 	assert_int_equal(f.net.rendezvous->store.owners.count, 1);
 }
 
-/* Signatures are verified a few in a turn of the loop (design.md 6); what needs none does not wait. */
+/* Signatures are verified a few in a turn of the loop; what needs none does not wait. */
 static void few_signatures_a_turn(void **state)
 {
 	struct stream *streams[30];

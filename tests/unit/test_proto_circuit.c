@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * proto/circuit_message.h. Examples of protocol.md 7.1 and 9.2; what hostile messages cost.
+ * proto/circuit_message.h. Examples of what hostile messages cost.
  */
 #include "proto_vectors.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * proto/envelope.h: envelopes, peer records, vouchers. Vectors of protocol.md 9.2; CVE-2019-15545,
+ * proto/envelope.h: envelopes, peer records, vouchers. Vectors of CVE-2019-15545,
  * RUSTSEC-2022-0009.
  */
 #include "proto_vectors.h"

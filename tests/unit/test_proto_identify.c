@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * proto/identify_message.h. protocol.md 5.
+ * proto/identify_message.h. libp2p specs, identify/README.md.
  */
 #include "proto_vectors.h"
 

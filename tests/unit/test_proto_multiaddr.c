@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * proto/multiaddr.h. protocol.md 8.6, 9.3.
+ * proto/multiaddr.h. multiformats/multiaddr.
  */
 #include "proto_vectors.h"
 

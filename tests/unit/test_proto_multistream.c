@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * proto/multistream.h and proto/yamux_frame.h. protocol.md 2.1, 4.1.
+ * proto/multistream.h and proto/yamux_frame.h. multistream-select 1.0.
  */
 #include "proto_vectors.h"
 

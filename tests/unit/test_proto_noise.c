@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * proto/noise_wire.h. Vector of protocol.md 3.2; CVE-2022-24759, CVE-2023-39533.
+ * proto/noise_wire.h. Vector of CVE-2022-24759, CVE-2023-39533.
  */
 #include "proto_vectors.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * proto/peer_id.h: all forms of a peer id, and what is none. protocol.md 1.
+ * proto/peer_id.h: all forms of a peer id, and what is none. libp2p specs, peer-ids/peer-ids.md.
  */
 #include "proto_vectors.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * proto/rendezvous_message.h. Examples of protocol.md 8.1; what real clients leave out (appendix C).
+ * proto/rendezvous_message.h. Examples of what real clients leave out.
  */
 #include "proto_vectors.h"
 
