@@ -5,6 +5,7 @@
  * confinement, silence. A breach ends the daemon with status 1 and a line that says so; no text of netproc's
  * makes a line of its own; nobody is left behind.
  */
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -271,6 +272,35 @@ static void log_flood(enum log_event event, const char *what)
 	finish(what);
 }
 
+/* Listeners handed to the parent, which must not end up holding one. */
+static void descriptors(void)
+{
+	struct imsg_log line = line_with(FORGED, 6);
+	char path[64];
+	size_t count = 0;
+
+	script = (struct hostile_script){.act = HOSTILE_DESCRIPTOR, .after_ready = 1, .size = 20};
+	memcpy(script.payload, &line, sizeof(line));
+	spawn();
+	attack_check(live_daemon_says(&live, FORGED, 10000), "descriptors: the line is missing");
+	usleep(100000);
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)live.pid);
+	DIR *folder = opendir(path);
+
+	while (folder != NULL && readdir(folder) != NULL)
+		count++;
+	if (folder != NULL)
+		closedir(folder);
+	/* `.`, `..`, 0-2, signalfd, two channels. Only root may count them. */
+	attack_check(count == 8 || geteuid() != 0, "descriptors: the parent holds %zu, not 6", count - 2);
+	kill(live.pid, SIGTERM);
+	struct attack_end end = live_daemon_wait(&live, 10000);
+
+	attack_check(!end.hung && end.signal == 0 && end.status == 0, "descriptors: SIGTERM: %s",
+		     attack_end_text(end));
+	finish("descriptors");
+}
+
 static void lies(void)
 {
 	static const uint32_t weak =
@@ -328,6 +358,7 @@ int main(void)
 	log_lines();
 	log_flood(LOG_EVENT_REGISTERED, "flood of lines");
 	log_flood(LOG_EVENT_MEMORY_PRESSURE, "flood of warnings");
+	descriptors();
 	lies();
 	silences();
 	remove_tree();

@@ -11,15 +11,16 @@
 #define HOSTILE_SCRIPT "hostile-script"
 
 enum hostile_act {
-	HOSTILE_MESSAGE,   /* one message of `type` with `size` bytes of payload */
-	HOSTILE_TWICE,	   /* the same, twice */
-	HOSTILE_RAW,	   /* `size` bytes of junk */
-	HOSTILE_LOG,	   /* NET_LOG with the payload given */
-	HOSTILE_LOG_FLOOD, /* that, `size` thousand times, as fast as the channel takes them */
-	HOSTILE_WEAK,	   /* says READY with the layers of the payload only */
-	HOSTILE_SILENT,	   /* never says READY */
-	HOSTILE_EXIT,	   /* ends with status `size` before READY */
-	HOSTILE_DEAF,	   /* serves nobody and reads nothing; its channel fills */
+	HOSTILE_MESSAGE,    /* one message of `type` with `size` bytes of payload */
+	HOSTILE_TWICE,	    /* the same, twice */
+	HOSTILE_RAW,	    /* `size` bytes of junk */
+	HOSTILE_LOG,	    /* NET_LOG with the payload given */
+	HOSTILE_LOG_FLOOD,  /* that, `size` thousand times, as fast as the channel takes them */
+	HOSTILE_WEAK,	    /* says READY with the layers of the payload only */
+	HOSTILE_SILENT,	    /* never says READY */
+	HOSTILE_EXIT,	    /* ends with status `size` before READY */
+	HOSTILE_DESCRIPTOR, /* HOSTILE_LOG, `size` times, with a descriptor in each */
+	HOSTILE_DEAF,	    /* serves nobody and reads nothing; its channel fills */
 };
 
 struct hostile_script {

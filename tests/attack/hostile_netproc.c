@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "imsg/harden.h"
@@ -65,6 +67,23 @@ static void send_message(enum imsg_type type, const void *payload, size_t size)
 	send_bytes(datagram, imsg_compose(datagram, type, 1, payload, size));
 }
 
+static void send_descriptor(void)
+{
+	uint8_t datagram[IMSG_MAX];
+	char control[CMSG_SPACE(sizeof(int))] __attribute__((aligned(8))) = {0};
+	struct iovec part = {
+	    datagram, imsg_compose(datagram, IMSG_NET_LOG, 1, script.payload, sizeof(struct imsg_log))};
+	struct msghdr message = {
+	    .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+	struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+
+	head->cmsg_level = SOL_SOCKET;
+	head->cmsg_type = SCM_RIGHTS;
+	head->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(head), &(int){IMSG_FD_LISTEN}, sizeof(int));
+	sendmsg(IMSG_FD_PARENT, &message, MSG_NOSIGNAL);
+}
+
 static void act(void)
 {
 	switch ((enum hostile_act)script.act) {
@@ -84,6 +103,10 @@ static void act(void)
 	case HOSTILE_LOG_FLOOD:
 		for (uint32_t i = 0; i < script.size * 1000; i++)
 			send_message(IMSG_NET_LOG, script.payload, sizeof(struct imsg_log));
+		break;
+	case HOSTILE_DESCRIPTOR:
+		for (uint32_t i = 0; i < script.size; i++)
+			send_descriptor();
 		break;
 	case HOSTILE_EXIT:
 		_exit((int)script.size);
