@@ -4,20 +4,16 @@
 
 CHECK_FUZZ_SECS ?= 2
 CHECK_TARGETS := unit $(if $(wildcard mk/e2e.mk),e2e) $(if $(wildcard mk/attack.mk),attack) \
-                 $(if $(wildcard tests/audit),audit)
+                 $(if $(wildcard mk/audit.mk),audit) $(if $(wildcard mk/fuzz.mk),fuzz)
 
 # Programs that others could write would not be started: a shell with umask 002 makes such.
 run: deps-build
-	@$(MAKE) --no-print-directory programs
+	@$(MAKE) --no-print-directory -j$$(nproc) programs
 	@chmod go-w $(PROGRAM_OUTS)
 	@exec $(BUILD)/bin/dusk-relay
 
 check: deps
-	@$(MAKE) --no-print-directory programs
-	@chmod go-w $(PROGRAM_OUTS)
-	@failed=""; for t in $(CHECK_TARGETS); do echo "== $$t"; $(MAKE) --no-print-directory $$t || failed="$$failed $$t"; done; \
-	if [ -f mk/fuzz.mk ]; then echo "== fuzz"; $(MAKE) --no-print-directory fuzz SECS=$(CHECK_FUZZ_SECS) || failed="$$failed fuzz"; fi; \
-	if [ -n "$$failed" ]; then echo "check: FAILED:$$failed"; exit 1; fi; echo "check: all passed"
+	@MAKE="$(MAKE)" sh mk/check.sh $(BUILD) $(CHECK_FUZZ_SECS) $(CHECK_TARGETS)
 
 # Which libraries it was built with: `dusk-relay version` says it.
 $(BUILD)/obj/parent/version.o: CPPFLAGS += -DDUSK_LIBRARIES='"$(shell for l in libsodium libcrypto libevent_core libprotobuf-c libseccomp libcap-ng; do \

@@ -62,7 +62,7 @@ enum parent_setting {
 	    PARENT_SETTING_COUNT
 };
 
-#define SETTINGS_COUNT	   (PARENT_SETTING_COUNT + NET_SETTING_COUNT)
+#define SETTINGS_COUNT	   ((size_t)PARENT_SETTING_COUNT + (size_t)NET_SETTING_COUNT)
 #define SETTINGS_NAME	   64  /* letters of a flag and the terminator */
 #define SETTINGS_TEXT	   512 /* bytes of an error or a note */
 #define SETTINGS_NOTES	   16
