@@ -11,11 +11,12 @@
 #include "netproc/negotiate.h"
 #include "netproc/net.h"
 
-/* Budgets of a connection, by the second: honest clients stay far below (rust opens 400 streams at once, each
- * with a handful of frames). */
+/* Budgets of a connection, by the second. Honest clients stay far below: rust opens 400 streams at once, js
+ * gives credit after every chunk that it reads (so credit is cheap). */
 #define YAMUX_PINGS_A_SECOND  64u
 #define YAMUX_OPENS_A_SECOND  2000u
-#define YAMUX_FRAMES_A_SECOND 20000u /* frames without payload */
+#define YAMUX_FRAMES_A_SECOND 320000u /* frames without payload, in units of one that gives credit */
+#define YAMUX_FRAME_COST      16u     /* of one that does not */
 #define YAMUX_FLAGS_KNOWN     (YAMUX_SYN | YAMUX_ACK | YAMUX_FIN | YAMUX_RST)
 
 /* Ends the session for a violation: says so, as far as the socket takes it, and closes. */
@@ -192,6 +193,18 @@ static void (*const yamux_frames[])(struct conn *conn, const struct yamux_frame 
     [YAMUX_GO_AWAY] = yamux_gone_away,
 };
 
+/* Frames with payload pay by their bytes already. */
+static bool yamux_affordable(struct yamux_session *session, const struct yamux_frame *frame)
+{
+	bool credit = frame->type == YAMUX_WINDOW_UPDATE && frame->length > 0 && frame->flags == 0;
+	uint32_t cost = frame->type == YAMUX_DATA && frame->length > 0 ? 0 : credit ? 1 : YAMUX_FRAME_COST;
+
+	if (session->budget_frames < cost)
+		return false;
+	session->budget_frames -= cost;
+	return true;
+}
+
 /* One header. */
 static void yamux_frame(struct conn *conn, const uint8_t header[YAMUX_HEADER])
 {
@@ -208,12 +221,8 @@ static void yamux_frame(struct conn *conn, const uint8_t header[YAMUX_HEADER])
 	else if ((frame.type <= YAMUX_WINDOW_UPDATE) != (frame.stream != 0))
 		reason = CLOSE_YAMUX_STREAM_ID;
 	yamux_budget_refill(conn);
-	if (reason == CLOSE_NONE && (frame.type != YAMUX_DATA || frame.length == 0)) {
-		if (session->budget_frames == 0)
-			reason = CLOSE_YAMUX_FRAME_FLOOD;
-		else
-			session->budget_frames--;
-	}
+	if (reason == CLOSE_NONE && !yamux_affordable(session, &frame))
+		reason = CLOSE_YAMUX_FRAME_FLOOD;
 	if (reason != CLOSE_NONE)
 		yamux_violation(conn, reason);
 	else
