@@ -14,7 +14,7 @@
 /* Budgets of a connection, by the second. Honest clients stay far below: rust opens 400 streams at once, js
  * gives credit after every chunk that it reads (so credit is cheap). */
 #define YAMUX_PINGS_A_SECOND  64u
-#define YAMUX_OPENS_A_SECOND  2000u
+#define YAMUX_OPENS_A_SECOND  8u      /* times the streams that a connection may have */
 #define YAMUX_FRAMES_A_SECOND 320000u /* frames without payload, in units of one that gives credit */
 #define YAMUX_FRAME_COST      16u     /* of one that does not */
 #define YAMUX_FLAGS_KNOWN     (YAMUX_SYN | YAMUX_ACK | YAMUX_FIN | YAMUX_RST)
@@ -37,7 +37,7 @@ static void yamux_budget_refill(struct conn *conn)
 		return;
 	session->budget_second = second;
 	session->budget_pings = YAMUX_PINGS_A_SECOND;
-	session->budget_opens = YAMUX_OPENS_A_SECOND;
+	session->budget_opens = YAMUX_OPENS_A_SECOND * (uint32_t)conn->net->settings.max_streams;
 	session->budget_frames = YAMUX_FRAMES_A_SECOND;
 }
 

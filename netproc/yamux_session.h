@@ -33,7 +33,7 @@ struct yamux_session {
 	uint32_t ping_sent;	/* milliseconds of net->now, low half */
 	uint32_t budget_second; /* buckets refill by this */
 	uint16_t budget_pings;
-	uint16_t budget_opens;
+	uint32_t budget_opens;
 	uint32_t budget_frames;
 	struct queue control; /* frames without payload that wait to be sealed */
 	struct list light;    /* streams with queued payload, in turn */
