@@ -1,0 +1,111 @@
+# The compose file, with each compose there is: version 2 (docker compose) and version 1 (docker-compose).
+# shellcheck shell=sh
+
+# compose COMMAND: a command of DOCKER.md, with the compose that is being tried.
+compose() {
+	doc "$1" "s/^docker compose/$COMPOSE/"
+}
+
+settings_file() {
+	cat >"$PROJECT/.env" <<SETTINGS
+DUSK_RELAY_PORT=$port
+DUSK_RELAY_EXTERNAL_ADDR=relay.example.org
+DUSK_MAX_CONNECTIONS=321
+DUSK_MAX_BANDWIDTH=
+DUSK_RELAY_MEMORY=200m
+SETTINGS
+}
+
+starts() {
+	compose 'docker compose up -d' && serves
+}
+
+# Another clone, in a folder of another name.
+elsewhere() {
+	$COMPOSE_IN_PROJECT down || return 1
+	rm -rf "$WORK/elsewhere"
+	cp -R "$PROJECT" "$WORK/elsewhere"
+	(cd "$WORK/elsewhere" && $COMPOSE up -d) && serves && same "$id" "$(peer_id)" && (cd "$WORK/elsewhere" && $COMPOSE down)
+}
+
+limits() {
+	docker inspect -f '{{.HostConfig.Memory}} {{.HostConfig.MemorySwap}} {{.HostConfig.PidsLimit}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.RestartPolicy.Name}} {{.HostConfig.LogConfig.Config}}' dusk-relay
+}
+
+restores_with_compose() {
+	doc '(umask 077; docker cp dusk-relay:/data/dusk-relay - > dusk-relay-key.tar)' || return 1
+	$COMPOSE_IN_PROJECT down && docker volume rm dusk-relay-data || return 1
+	compose 'docker compose up --no-start' && doc 'docker cp - dusk-relay:/data < dusk-relay-key.tar' &&
+		starts && same "$id" "$(peer_id)"
+}
+
+# The old compose file's volume, by its name.
+takes_old_volume() {
+	$COMPOSE_IN_PROJECT down || return 1
+	docker volume create dusk-relay_dusk-relay-data
+	docker run --rm -v dusk-relay-data:/from:ro -v dusk-relay_dusk-relay-data:/to debian:bookworm-slim cp -a /from/. /to/
+	echo DUSK_RELAY_VOLUME=dusk-relay_dusk-relay-data >>"$PROJECT/.env"
+	starts && same "$id" "$(peer_id)" &&
+		same dusk-relay_dusk-relay-data "$(docker inspect -f '{{(index .Mounts 0).Name}}' dusk-relay)"
+}
+
+root_variant() {
+	compose 'docker compose -f docker-compose.yml -f deploy/compose.root.yml up -d' && serves && same "$id" "$(peer_id)"
+}
+
+stops() {
+	begin=$(date +%s)
+	$COMPOSE_IN_PROJECT stop && is_ended_with 0 && [ $(($(date +%s) - begin)) -le 5 ]
+}
+
+in_project() {
+	(cd "$PROJECT" && "$@")
+}
+
+try_compose() {
+	COMPOSE=$1
+	COMPOSE_IN_PROJECT="in_project $COMPOSE"
+	port=$(free_port)
+	rm -f "$PROJECT/.env"
+	test_that "$COMPOSE: the file is valid" $COMPOSE_IN_PROJECT config -q
+	settings_file
+	test_that "$COMPOSE: up" starts || return 0
+	id=$(peer_id)
+	[ -n "${healthy_seen:-}" ] || test_that "$COMPOSE: health becomes healthy" within 40 is_healthy
+	healthy_seen=1
+	test_says "$COMPOSE: logs" 'relay address: /ip4/0.0.0.0/tcp/' compose 'docker compose logs dusk-relay'
+	test_says "$COMPOSE: settings of .env arrive" 'DUSK_MAX_CONNECTIONS=321 ' docker exec dusk-relay dusk-relay check
+	test_says "$COMPOSE: peer ids in the log are short" 'DUSK_RELAY_LOG_IDS=short' docker exec dusk-relay dusk-relay check
+	test_says "$COMPOSE: the memory plan is three quarters" 'budget 150 MiB' docker exec dusk-relay dusk-relay check
+	test_says "$COMPOSE: the port is published" '^ok +reserve' probe_through 127.0.0.1 "$port"
+	test_that "$COMPOSE: limits" same \
+		"209715200 209715200 16 true [ALL] unless-stopped map[max-file:3 max-size:10m]" "$(limits)"
+	test_that "$COMPOSE: stop drains with status 0" stops
+	test_that "$COMPOSE: up again keeps the peer id" starts
+	test_that "$COMPOSE: another folder keeps the peer id" elsewhere
+	test_that "$COMPOSE: up after it" starts
+	test_that "$COMPOSE: backup and restore" restores_with_compose
+	test_that "$COMPOSE: the root variant, same key" root_variant
+	test_that "$COMPOSE: and back" starts
+	test_that "$COMPOSE: the volume of the Rust relay's compose file" takes_old_volume
+	if [ -e "$WORK/base.pulled" ]; then
+		test_that "$COMPOSE: build for library fixes" compose 'docker compose build --pull --no-cache'
+	else
+		skip "$COMPOSE: docker compose build --pull --no-cache: no registry to pull from"
+	fi
+	$COMPOSE_IN_PROJECT down >"$OUT" 2>&1
+	docker_leave
+	touch "$WORK/docker.ours"
+}
+
+docker_begin && docker_image || return 0
+if docker compose version >/dev/null 2>&1; then
+	try_compose "docker compose"
+else
+	skip "docker compose: not installed (docker-compose-plugin, or docker-compose of Debian 13)"
+fi
+if have docker-compose; then
+	try_compose docker-compose
+else
+	skip "docker-compose: not installed"
+fi

@@ -1,0 +1,36 @@
+#!/bin/sh
+# Tries what is deployed, for real: `make deploy-check`, or with DEPLOY_ONLY= one part of it. Each part is a file beside this one.
+# Prints a line for each test; a part whose tool is missing is skipped with the reason. Ends with `N passed, N failed, N skipped`.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/deploy/lib.sh
+. "$here/lib.sh"
+# shellcheck source=tests/deploy/docker.sh
+. "$here/docker.sh"
+# shellcheck source=tests/deploy/nspawn.sh
+. "$here/nspawn.sh"
+# shellcheck source=tests/deploy/peers.sh
+. "$here/peers.sh"
+
+parts=${1:-all}
+[ "$parts" = all ] && parts="files image confined migrate compose package units"
+
+start=$(date +%s)
+mkdir -p "$WORK"
+: >"$RESULTS"
+trap clean_up EXIT
+trap 'exit 1' INT TERM
+for part in $parts; do
+	echo "== $part"
+	# A part may end itself; what it started is ended here.
+	# shellcheck source=/dev/null
+	(. "$here/part_$part.sh"; exit 0) || result fail "$part: ended before its end"
+	docker_leave
+	nspawn_stop
+done
+passed=$(grep -c '^pass' "$RESULTS")
+failed=$(grep -c '^fail' "$RESULTS")
+skipped=$(grep -c '^skip' "$RESULTS")
+grep '^fail' "$RESULTS" | sed 's/^fail/FAILED:/'
+echo "deploy: $passed passed, $failed failed, $skipped skipped ($(($(date +%s) - start)) s)"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
