@@ -2,7 +2,6 @@
 """The built programs: position independent, all relocations read-only, no executable stack or writable code, canaries,
 checked libc calls, no search path, no test code; modes of the files."""
 
-import glob
 import os
 import re
 import stat
@@ -13,6 +12,7 @@ from report import HOUSE, promise
 
 PROGRAMS = ("bin/dusk-relay", "libexec/dusk-relay/keyproc", "libexec/dusk-relay/netproc", "libexec/dusk-relay/metrics",
             "libexec/dusk-relay/probe")
+FOLDERS = ("imsg", "keyproc", "netproc", "parent", "probe", "proto")
 # Words of test builds. A release holds none of them.
 TRIGGERS = (b"ATTACK-INSIDE", b"insitu", b"hostile", b"__asan_", b"__ubsan_", b"__sanitizer", b"LLVMFuzzer")
 
@@ -59,16 +59,17 @@ def _unstripped(program):
 
 
 def _command_lines(build):
-    """The flags that objects were really compiled with, from their debugging information."""
+    """The flags that objects were really compiled with: gcc keeps them in the debugging information."""
     wanted = ("-O2", "-fstack-protector-strong", "-fstack-clash-protection", "-fPIE", "-ftrivial-auto-var-init=zero",
               "-fno-strict-aliasing", "-fno-strict-overflow", "-fno-delete-null-pointer-checks")
-    faults = []
-    for folder in ("imsg", "proto", "keyproc", "netproc", "parent"):
-        for obj in glob.glob(f"{build}/obj/{folder}/*.o")[:1]:
-            producer = re.search(r"DW_AT_producer.*?: (.*GNU C.*)", _read(obj, "--debug-dump=info"))
-            if producer:
-                faults += [f"{obj} was made without {flag}" for flag in wanted if flag not in producer[1]]
-    return faults
+    for folder in FOLDERS:
+        for obj in imports.objects(build, folder).values():
+            with open(obj, "rb") as file:
+                producer = re.search(rb"GNU C\d+ [^\0]*", file.read())
+            words = producer[0].decode().split() if producer else wanted
+            for flag in wanted:
+                if flag not in words:
+                    yield f"{obj} was made without {flag}"
 
 
 def _modes(build):
@@ -86,8 +87,8 @@ def check(report, build):
     found = programs(build)
     faults = [f"{program} {fault}" for program in found for fault in _flags(program)]
     report.check(HOUSE, f"{len(found)} programs: PIE, full RELRO, no executable stack, no writable code, no search path", faults)
-    folders = ("imsg", "keyproc", "netproc", "parent", "probe", "proto")
-    report.check(HOUSE, "every folder is compiled with canaries and checked libc calls", (f for d in folders for f in _compiled(build, d)))
+    text = "every folder is compiled with canaries and checked libc calls"
+    report.check(HOUSE, text, (f for d in FOLDERS for f in _compiled(build, d)))
     report.check(HOUSE, "objects were made with the hardening flags of the Makefile", _command_lines(build))
     report.check(promise(4), "no program is setuid, has file capabilities or can be written by others", _modes(build))
     report.check(promise(3), "programs contain no test trigger and no sanitizer", (f for p in found for f in _unstripped(p)))

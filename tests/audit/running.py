@@ -14,7 +14,8 @@ NO_CAPABILITY = "0000000000000000"
 DESCRIPTORS = {
     "keyproc": ["/dev/null", "/dev/null", "/dev/null", "socket", "socket"],
     # Two channels, two listeners (IPv4, IPv6), libevent's epoll and its unused pair.
-    "netproc": ["/dev/null", "/dev/null", "/dev/null", "socket", "socket", "socket", "socket", "anon_inode:[eventpoll]", "pipe", "pipe"],
+    "netproc": ["/dev/null", "/dev/null", "/dev/null", "socket", "socket", "socket", "socket", "anon_inode:[eventpoll]",
+                "pipe", "pipe"],
 }
 PARENT_DESCRIPTORS = 6  # 0-2, signals, two channels
 
@@ -194,7 +195,8 @@ def _look(report, build, root):
         else:
             report.skip(promise(1), f"{how}: descriptors, memory, environment", "reading them needs root, as it should")
         if root:
-            report.check(promise(3), f"{how}: three users, an empty root folder, children in a PID namespace of their own", _users(daemon))
+            text = f"{how}: three users, an empty root folder, children in a PID namespace of their own"
+            report.check(promise(3), text, _users(daemon))
     if live.is_root():
         _addresses_differ(report, build, root, how)
 

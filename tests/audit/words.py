@@ -11,7 +11,8 @@ import sources
 from report import HOUSE, promise
 
 # The files that hold a long-lived secret, and those that hold keys of one connection.
-SECRET = {"keyproc/secret.c", "keyproc/secret.h", "keyproc/keyfile.c", "keyproc/keyfile_create.c", "keyproc/sign.c", "keyproc/main.c"}
+SECRET = {"keyproc/secret.c", "keyproc/secret.h", "keyproc/keyfile.c", "keyproc/keyfile_create.c", "keyproc/sign.c",
+          "keyproc/main.c"}
 SESSION = {"netproc/noise.c", "netproc/noise.h"}
 SECRET_NAME = re.compile(r"\b\w*_secret\w*\b|\bseed\b")
 # The identity signs in one function, which one file calls.
@@ -43,7 +44,8 @@ def _secrets(report):
 def _signing(report):
     """No message to keyproc carries bytes to sign: its requests hold ids, a key, a peer id, numbers, and zeros."""
     text = "\n".join(sources.without_comments("imsg/catalogue.h"))
-    known = {"imsg_noise_dh": {"count", "zero", "id", "ephemeral", "request"}, "imsg_voucher": {"id", "lifetime", "peer_len", "peer", "zero"}}
+    known = {"imsg_noise_dh": {"count", "zero", "id", "ephemeral", "request"},
+             "imsg_voucher": {"id", "lifetime", "peer_len", "peer", "zero"}}
     rows = re.findall(r"X\(KEY_\w+,\s*NETPROC,\s*struct (\w+)", text)
     faults = [f"netproc sends keyproc a struct {name}" for name in rows if name not in known and name != "imsg_none"]
     for name, fields in known.items():
@@ -68,7 +70,8 @@ def _log(report):
 
 
 def _storage(report):
-    pattern = re.compile(r"^(?!extern|static inline|typedef|struct \w+;|#|enum|union)\s*(?:const\s+)?(?:struct\s+)?\w+\s+\**\w+(?:\[[^\]]*\])?\s*(?:=[^=].*)?;$")
+    pattern = re.compile(r"^(?!extern|static inline|typedef|struct \w+;|#|enum|union)\s*(?:const\s+)?(?:struct\s+)?"
+                         r"\w+\s+\**\w+(?:\[[^\]]*\])?\s*(?:=[^=].*)?;$")
     faults = []
     for folder in sources.FOLDERS:
         for path in sources.files(folder, ".h"):
