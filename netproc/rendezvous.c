@@ -102,6 +102,21 @@ static void rendezvous_closed(struct stream *stream, enum close_reason reason)
 		rendezvous_replies_go_on(stream->conn);
 }
 
+static size_t rendezvous_held(const struct stream *stream)
+{
+	const struct rendezvous_stream *state = stream->state;
+	size_t held;
+
+	if (state == NULL)
+		return 0;
+	held = sizeof(*state) + state->early.len;
+	if (state->message.buffer != NULL)
+		held += state->message.buffer->capacity;
+	if (state->unchecked != NULL)
+		held += state->unchecked->capacity;
+	return held + (state->reply != NULL ? rendezvous_reply_held(state->reply) : 0);
+}
+
 /* Clients open hundreds of streams at once, one for each request. */
 const struct stream_protocol rendezvous_protocol = {
     .id = RENDEZVOUS_PROTOCOL,
@@ -112,6 +127,7 @@ const struct stream_protocol rendezvous_protocol = {
     .closed = rendezvous_closed,
     .writable = rendezvous_writable,
     .timeout = rendezvous_timeout,
+    .held = rendezvous_held,
 };
 
 int rendezvous_init(struct net *net)

@@ -146,6 +146,13 @@ void rendezvous_reply_free(struct rendezvous_reply *reply)
 	pool_free(net, reply, sizeof(*reply) + reply->ns_len);
 }
 
+size_t rendezvous_reply_held(const struct rendezvous_reply *reply)
+{
+	size_t references = reply->entries == NULL ? 0 : reply->count * sizeof(struct rendezvous_entry *);
+
+	return sizeof(*reply) + reply->ns_len + references;
+}
+
 static void piece_write(struct writer *w, const struct rendezvous_reply *reply, uint32_t piece)
 {
 	size_t cookie_len = RENDEZVOUS_COOKIE_HEAD + reply->ns_len;

@@ -71,6 +71,8 @@ enum rendezvous_status rendezvous_discover(struct stream *stream, const struct r
 void rendezvous_replies_go_on(struct conn *conn);
 /* Writes what there is room for. */
 enum rendezvous_progress rendezvous_reply_write(struct rendezvous_reply *reply);
+/* Bytes of the pool that it holds. */
+size_t rendezvous_reply_held(const struct rendezvous_reply *reply);
 /* The stream is gone. */
 void rendezvous_reply_drop(struct rendezvous_reply *reply);
 

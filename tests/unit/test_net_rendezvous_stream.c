@@ -402,6 +402,35 @@ static void what_waits_for_a_check_keeps_its_order(void **state)
 	assert_true(wire->finished);
 }
 
+/* When memory is short, whoever holds most must be found: nothing that is held may be hidden. */
+static void what_is_held_is_told(void **state)
+{
+	size_t (*held)(const struct stream *of) = rendezvous_protocol.held;
+	uint64_t used = pool_used(&f.net);
+	struct stream *stream = fixture_stream(&f, conn);
+
+	(void)state;
+	assert_true(held(stream) >= pool_used(&f.net) - used - sizeof(*stream));
+	fixture_data(stream, (const uint8_t *)"\x80\x40\x08", 3); /* 8192 bytes are announced */
+	assert_true(held(stream) >= 8192);
+	fixture_rst(stream);
+	stream = fixture_stream(&f, conn);
+	stream->send_window = 0;
+	for (int i = 0; i < 20; i++)
+		fixture_register(stream, "chat", &record, 0);
+	assert_true(held(stream) >= 20 * record.len);
+	fixture_rst(stream);
+	rendezvous_turn(&f.net);
+	f.net.rendezvous->checks = 0;
+	stream = fixture_stream(&f, conn);
+	fixture_register(stream, "chat", &record, 0);
+	assert_true(held(stream) >= record.len);
+	rendezvous_turn(&f.net);
+	stream->send_window = 100;
+	fixture_discover(stream, "chat", 0, no_cookie);
+	assert_true(held(stream) >= sizeof(void *) + 4);
+}
+
 static void the_end_may_come_at_any_moment(void **state)
 {
 	uint8_t bytes[2048];
@@ -444,6 +473,7 @@ int main(void)
 	    CASE(fifty_streams_at_once),
 	    CASE(few_signatures_a_turn),
 	    CASE(what_waits_for_a_check_keeps_its_order),
+	    CASE(what_is_held_is_told),
 	    CASE(the_end_may_come_at_any_moment),
 	};
 
