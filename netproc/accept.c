@@ -95,7 +95,7 @@ static void accept_pause(struct process *process)
 /* The table of half-open connections is full: the oldest of the IP key that holds most gives way. */
 static void accept_make_room(struct net *net)
 {
-	struct ip_key holder;
+	struct ip_key holder = {0};
 	struct list *at;
 
 	if (!limits_half_open_full(net, &holder))

@@ -59,7 +59,9 @@ static void conn_event(evutil_socket_t fd, short what, void *argument)
 	struct conn *conn = argument;
 
 	(void)fd;
-	if (what & EV_READ)
+	if (what & EV_CLOSED)
+		conn->ending = true;
+	if (what & (EV_READ | EV_CLOSED))
 		conn->readable = true;
 	if (what & EV_WRITE)
 		conn->writable = true;
@@ -69,6 +71,14 @@ static void conn_event(evutil_socket_t fd, short what, void *argument)
 static uint32_t conn_seconds(const struct net *net)
 {
 	return (uint32_t)(net->now / 1000);
+}
+
+/* Reads in any case: a reset may have gone unseen (conn_read). */
+static void conn_look(struct conn *conn)
+{
+	conn->readable = true;
+	conn_schedule(conn);
+	conn_watch(conn);
 }
 
 /* Looks at what may take too long on an established connection, and comes back. */
@@ -81,7 +91,7 @@ static void conn_check(struct conn *conn)
 	else if (conn->keep == 0 && now - conn->active >= conn->net->settings.idle_timeout)
 		conn_close(conn, CLOSE_IDLE);
 	else
-		conn_watch(conn);
+		conn_look(conn);
 }
 
 void conn_watch(struct conn *conn)
@@ -126,8 +136,8 @@ struct conn *conn_new(struct net *net, int fd, const struct sockaddr_in6 *from, 
 	conn->ip = ip_key_of(conn->remote, net->settings.limit_private_ips != 0);
 	conn->born = conn->active = conn->progress = conn_seconds(net);
 	conn->timer.fire = conn_fire;
-	if (event_assign(&conn->event, net->base, fd, EV_READ | EV_WRITE | EV_ET | EV_PERSIST, conn_event,
-			 conn) != 0 ||
+	if (event_assign(&conn->event, net->base, fd, EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST,
+			 conn_event, conn) != 0 ||
 	    event_add(&conn->event, NULL) != 0) {
 		pool_free(net, conn, sizeof(*conn));
 		pool_release(net, CONN_KERNEL);

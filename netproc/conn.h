@@ -81,6 +81,7 @@ struct conn {
 	bool writable : 1;
 	bool bulk : 1;		  /* its last reads were large */
 	bool waiting : 1;	  /* for keyproc or for a handshake step: not read meanwhile */
+	bool ending : 1;     /* the peer's end was announced */
 	bool went_away : 1;	  /* our GoAway is out */
 	bool doomed : 1;	  /* to be closed for `reason` at the next safe point */
 	bool has_muxers : 1;	  /* its Noise payload named muxers: go or js */

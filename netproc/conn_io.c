@@ -115,8 +115,9 @@ static bool conn_read_once(struct conn *conn, size_t most)
 	return (size_t)got < most;
 }
 
-/* A short read is followed by another at once: an end or a reset that came together with the bytes brings no
- * event of its own (edge-triggered), and asking costs less than another turn. */
+/* A reset that came together with the bytes brings no event of its own (edge-triggered), so a small read is
+ * followed by another at once. Behind a large one only an end that was announced is looked for: a bulk
+ * connection is written to all the time, and a reset shows there. */
 void conn_read(struct conn *conn, size_t most)
 {
 	bool bulk;
@@ -124,7 +125,10 @@ void conn_read(struct conn *conn, size_t most)
 	if (!conn_read_once(conn, most) || !conn_alive(conn) || conn->waiting)
 		return;
 	bulk = conn->bulk;
-	conn_read_once(conn, most);
+	if (bulk && !conn->ending)
+		conn->readable = false;
+	else
+		conn_read_once(conn, most);
 	conn->bulk = conn->bulk || bulk;
 }
 
@@ -169,7 +173,7 @@ static void conn_written(struct conn *conn, size_t len)
 {
 	conn->out_len -= (uint32_t)len;
 	conn->progress = (uint32_t)(conn->net->now / 1000);
-	while (len > 0) {
+	while (len > 0 && conn->out_first != NULL) {
 		struct pool_buffer *first = conn->out_first;
 		size_t have = first->end - first->start;
 

@@ -53,7 +53,7 @@ static struct event_base *main_event_base(void)
 	if (config == NULL)
 		return NULL;
 	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV);
-	event_config_require_features(config, EV_FEATURE_ET | EV_FEATURE_O1);
+	event_config_require_features(config, EV_FEATURE_ET | EV_FEATURE_O1 | EV_FEATURE_EARLY_CLOSE);
 	base = event_base_new_with_config(config);
 	event_config_free(config);
 	return base;

@@ -232,7 +232,7 @@ void queue_take(struct net *net, struct queue *queue, void *bytes, size_t len)
 	uint8_t *to = bytes;
 
 	queue->len -= len;
-	while (len > 0) {
+	while (len > 0 && queue->first != NULL) {
 		struct pool_buffer *first = queue->first;
 		size_t have = first->end - first->start;
 		size_t part = have < len ? have : len;

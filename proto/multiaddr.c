@@ -212,7 +212,7 @@ int multiaddr_append_circuit(struct multiaddr *a)
 
 static bool part_is_peer(const struct multiaddr_part *part, const struct peer_id *id)
 {
-	return part->code == MULTIADDR_P2P && part->value.len == id->len &&
+	return part->code == MULTIADDR_P2P && id->len > 0 && part->value.len == id->len &&
 	       memcmp(part->value.bytes, id->bytes, id->len) == 0;
 }
 
