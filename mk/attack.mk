@@ -15,14 +15,15 @@ ATTACK_SHARED := $(patsubst %.c,$(BUILD)/obj/%.o,tests/attack/attack.c tests/att
 
 ATTACK_LIVE := $(BUILD)/obj/tests/attack/live_keyproc.o
 ATTACK_attack_keyproc := $(ATTACK_LIVE)
+ATTACK_attack_keyproc_life := $(ATTACK_LIVE)
 ATTACK_attack_cross   := $(ATTACK_LIVE)
 
 ATTACK_DAEMON := $(BUILD)/obj/tests/attack/live_daemon.o $(BUILD)/obj/tests/attack/daemon_state.o
 ATTACK_attack_state := $(ATTACK_DAEMON)
 ATTACK_attack_start := $(ATTACK_DAEMON)
 ATTACK_attack_death := $(ATTACK_DAEMON)
-ATTACK_attack_parent := $(BUILD)/obj/tests/attack/live_daemon.o
-ATTACK_attack_insitu := $(BUILD)/obj/tests/attack/live_daemon.o
+ATTACK_attack_parent := $(BUILD)/obj/tests/attack/live_daemon.o $(BUILD)/obj/tests/attack/live_tree.o
+ATTACK_attack_insitu := $(BUILD)/obj/tests/attack/live_daemon.o $(BUILD)/obj/tests/attack/live_tree.o
 ATTACK_attack_minimum := $(BUILD)/obj/tests/attack/live_daemon.o
 
 .SECONDEXPANSION:

@@ -10,13 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/attack/insitu.h"
 #include "tests/attack/live_daemon.h"
+#include "tests/attack/live_tree.h"
 
-static char tree[] = "/tmp/attack-insitu-XXXXXX";
 static struct live_daemon live;
 
 static const struct {
@@ -31,22 +30,6 @@ static const char *build(void)
 	const char *text = getenv("ATTACK_BUILD");
 
 	return text == NULL ? "build" : text;
-}
-
-static bool make_tree(void)
-{
-	char command[1200];
-	const char *b = build();
-
-	if (mkdtemp(tree) == NULL || chmod(tree, 0755) != 0)
-		return false;
-	snprintf(command, sizeof(command),
-		 "mkdir -p %s/bin %s/libexec/dusk-relay && cp %s/bin/dusk-relay %s/bin/ && cp "
-		 "%s/libexec/dusk-relay/keyproc "
-		 "%s/libexec/dusk-relay/ && cp %s/tests/attack/insitu_netproc %s/libexec/dusk-relay/netproc "
-		 "&& chmod -R go-w %s",
-		 tree, tree, b, tree, b, tree, b, tree, tree);
-	return system(command) == 0;
 }
 
 static size_t read_key(uint8_t key[100])
@@ -105,7 +88,7 @@ static void survived(unsigned which)
 
 static void try_inside(unsigned which, bool root)
 {
-	const struct live_daemon_wish wish = {.build = tree, .root = root};
+	const struct live_daemon_wish wish = {.build = live_tree_path(), .root = root};
 	uint8_t before[100], after[100];
 
 	if (live_daemon_start(&live, &wish) != 0) {
@@ -134,7 +117,7 @@ static void release_is_clean(void)
 
 	snprintf(command, sizeof(command),
 		 "! grep -q '%s' %s/libexec/dusk-relay/netproc && grep -q '%s' %s/libexec/dusk-relay/netproc",
-		 INSITU_TRIGGER, build(), INSITU_TRIGGER, tree);
+		 INSITU_TRIGGER, build(), INSITU_TRIGGER, live_tree_path());
 	attack_check(system(command) == 0,
 		     "the trigger is in the released netproc, or not in the test build");
 }
@@ -146,7 +129,7 @@ int main(void)
 		attack_skip("the address sanitizer's own rows are in the filter");
 		return attack_end("insitu");
 	}
-	if (!make_tree()) {
+	if (!live_tree_make("insitu_netproc")) {
 		attack_fail("no tree for the test build");
 		return attack_end("insitu");
 	}
@@ -158,10 +141,6 @@ int main(void)
 	}
 	if (geteuid() != 0)
 		attack_skip("root mode: needs root");
-	char command[100];
-
-	snprintf(command, sizeof(command), "rm -rf '%s'", tree);
-	if (system(command) != 0)
-		perror("rm");
+	live_tree_remove();
 	return attack_end("insitu");
 }

@@ -9,63 +9,26 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "imsg/imsg.h"
 #include "tests/attack/hostile.h"
 #include "tests/attack/live_daemon.h"
+#include "tests/attack/live_tree.h"
 
 #define FORGED "forged"
 
-static char tree[] = "/tmp/attack-tree-XXXXXX";
 static struct live_daemon live;
 static struct hostile_script script;
-
-static bool copy(const char *from, const char *to)
-{
-	char command[500], path[120];
-
-	snprintf(path, sizeof(path), "%s/%s", tree, to);
-	snprintf(command, sizeof(command), "cp '%s' '%s' && chmod 755 '%s'", from, path, path);
-	return system(command) == 0;
-}
-
-/* The daemon's tree, with the hostile program as its netproc. */
-static bool make_tree(void)
-{
-	const char *build = getenv("ATTACK_BUILD");
-	char from[3][200], path[120];
-
-	build = build == NULL ? "build" : build;
-	snprintf(from[0], sizeof(from[0]), "%s/bin/dusk-relay", build);
-	snprintf(from[1], sizeof(from[1]), "%s/libexec/dusk-relay/keyproc", build);
-	snprintf(from[2], sizeof(from[2]), "%s/tests/attack/hostile_netproc", build);
-	if (mkdtemp(tree) == NULL || chmod(tree, 0755) != 0)
-		return false;
-	snprintf(path, sizeof(path), "mkdir -p %s/bin %s/libexec/dusk-relay", tree, tree);
-	return system(path) == 0 && copy(from[0], "bin/dusk-relay") &&
-	       copy(from[1], "libexec/dusk-relay/keyproc") && copy(from[2], "libexec/dusk-relay/netproc");
-}
-
-static void remove_tree(void)
-{
-	char command[100];
-
-	snprintf(command, sizeof(command), "rm -rf '%s'", tree);
-	if (system(command) != 0)
-		perror("rm");
-}
 
 static void spawn(void)
 {
 	static const char *const settings[] = {"RUST_LOG=debug", NULL};
-	const struct live_daemon_wish wish = {.build = tree, .settings = settings};
+	const struct live_daemon_wish wish = {.build = live_tree_path(), .settings = settings};
 	char path[120];
 
-	snprintf(path, sizeof(path), "%s/libexec/dusk-relay/" HOSTILE_SCRIPT, tree);
+	snprintf(path, sizeof(path), "%s/libexec/dusk-relay/" HOSTILE_SCRIPT, live_tree_path());
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
 
 	if (fd < 0 || write(fd, &script, sizeof(script)) != (ssize_t)sizeof(script) ||
@@ -347,7 +310,7 @@ static void silences(void)
 int main(void)
 {
 	signal(SIGPIPE, SIG_IGN);
-	if (!make_tree()) {
+	if (!live_tree_make("hostile_netproc")) {
 		attack_fail("no tree for the hostile daemon");
 		return attack_end("parent");
 	}
@@ -361,6 +324,6 @@ int main(void)
 	descriptors();
 	lies();
 	silences();
-	remove_tree();
+	live_tree_remove();
 	return attack_end("parent");
 }

@@ -130,6 +130,15 @@ int live_keyproc_start(struct live_keyproc *live)
 	return 0;
 }
 
+void live_keyproc_must_start(struct live_keyproc *live, const char *test)
+{
+	if (live_keyproc_start(live) == 0)
+		return;
+	attack_fail("keyproc does not start");
+	live_keyproc_end(live);
+	exit(attack_end(test));
+}
+
 void live_keyproc_end(struct live_keyproc *live)
 {
 	char file[100];

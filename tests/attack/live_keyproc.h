@@ -27,6 +27,8 @@ struct live_keyproc {
 int live_keyproc_spawn(struct live_keyproc *live);
 /* Starts it and brings it to READY. 0 or -1. */
 int live_keyproc_start(struct live_keyproc *live);
+/* The same, or the test ends here with its sum, failed. */
+void live_keyproc_must_start(struct live_keyproc *live, const char *test);
 /* The configuration and the order to start, from the parent's end. */
 void live_keyproc_configure(struct live_keyproc *live);
 /* Sends a right message of this type with this payload (zeros when NULL), by the end given. 0, or -1 with

@@ -111,4 +111,30 @@ static inline struct key_file_wish wish_in(const struct folder *folder)
 	    .folder = folder->fd, .place = IMSG_KEY_IN_FOLDER, .create = true, .touch = true};
 }
 
+/* The folder of the test that runs, made anew for each. */
+static struct folder folder;
+
+static inline int set_up(void **state)
+{
+	(void)state;
+	folder_open(&folder);
+	return key_secret_reserve();
+}
+
+static inline int tear_down(void **state)
+{
+	(void)state;
+	key_secret_forget();
+	folder_close(&folder);
+	return 0;
+}
+
+static inline struct key_file_result expect(int rc, struct key_file_wish wish)
+{
+	struct key_file_result result;
+
+	assert_int_equal(key_file_load(&wish, &result), rc);
+	return result;
+}
+
 #endif

@@ -2,6 +2,7 @@
 UNIT_KEYPROC := $(filter-out %/main.o,$(OBJ_keyproc))
 
 UNIT_test_keyproc_keyfile  := $(UNIT_KEYPROC)
+UNIT_test_keyproc_owner    := $(UNIT_KEYPROC)
 UNIT_test_keyproc_crash    := $(UNIT_KEYPROC)
 UNIT_test_keyproc_sign     := $(UNIT_KEYPROC)
 UNIT_test_keyproc_messages := $(UNIT_KEYPROC)
