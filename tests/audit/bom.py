@@ -4,13 +4,13 @@ package, and which program links it. `python3 tests/audit/bom.py BUILD VERSION`;
 
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
 
 import binaries
-
-PKGCONFIG = {"libevent_core": "libevent_core", "libcrypto": "libcrypto"}
+import imports
 
 
 def _run(*command):
@@ -27,7 +27,7 @@ def _linked(program):
 
 
 def _package(path):
-    """(package, version, licence's source) of a library's file; empty when no package manager knows it."""
+    """(package, version) of a library's file; empty when no package manager knows it."""
     for name in (path, os.path.realpath(path), os.path.realpath(path).removeprefix("/usr"), path.removeprefix("/usr")):
         owner = _run("dpkg-query", "-S", name).split(": ")[0]
         if owner:
@@ -37,28 +37,39 @@ def _package(path):
 
 
 def _version(soname, path):
-    package, version = _package(path)
+    package, version = _package(path) if path else ("", "")
     stem = soname.split(".so")[0]
-    return package, version or _run("pkg-config", "--modversion", PKGCONFIG.get(re.sub(r"-\d.*$", "", stem), stem)) or "unknown"
+    return package, version or _run("pkg-config", "--modversion", re.sub(r"-\d.*$", "", stem)) or "unknown"
+
+
+def _static(program, build):
+    """A program with its libraries linked in: those that it is made with, and the C library of this machine."""
+    names = sorted(imports.LIBRARIES.get(os.path.relpath(program, build), ()))
+    return {name: "" for name in names + ["libc"]}
+
+
+def _users(build):
+    """(library, path) -> programs"""
+    users = {}
+    for program in binaries.programs(build):
+        linked = _linked(program) or _static(program, build)
+        for name, path in linked.items():
+            users.setdefault((name, path), []).append(os.path.basename(program))
+    return users
 
 
 def _components(build):
-    users = {}
-    for program in binaries.programs(build):
-        for soname, path in _linked(program).items():
-            users.setdefault((soname, path), []).append(os.path.basename(program))
-    for (soname, path), programs in sorted(users.items()):
-        package, version = _version(soname, path)
+    for (name, path), programs in sorted(_users(build).items()):
+        package, version = _version(name, path) if name != "libc" else ("", " ".join(platform.libc_ver()).strip() or "unknown")
         component = {
             "type": "library",
-            "bom-ref": soname,
-            "name": soname,
+            "bom-ref": name,
+            "name": name,
             "version": version,
-            "properties": [{"name": "linked by", "value": name} for name in programs],
+            "properties": [{"name": "linked by", "value": program} for program in programs],
         }
         if package:
-            name = package.split(":")[0]
-            component["purl"] = f"pkg:deb/debian/{name}@{version}"
+            component["purl"] = f"pkg:deb/debian/{package.split(':')[0]}@{version}"
         yield component
 
 
