@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -142,6 +143,8 @@ static void daemon_exec(const struct daemon *d, const char *const *words, const 
 	snprintf(program, sizeof(program), "%s/bin/dusk-relay", daemon_build());
 	daemon_environment(d, settings, environment, port, data);
 	daemon_unique(environment);
+	if (d->descriptors > 0)
+		setrlimit(RLIMIT_NOFILE, &(struct rlimit){d->descriptors, d->descriptors});
 	daemon_become(daemon_user());
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), 0);

@@ -23,6 +23,7 @@ struct daemon {
 	pid_t pid;     /* 0: not running */
 	int exit_code; /* once it ended: its status, or 128 and the signal */
 	uint16_t port;
+	unsigned descriptors; /* its limit of open descriptors; 0: as it is here */
 	struct peer_id id;
 	char address[256];  /* as printed */
 	char directory[64]; /* XDG_DATA_HOME */

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A relay whose connections are all taken: newcomers are turned away with a reason, those inside are not
+ * disturbed, and the machine's own health check still gets in. And one that may have few descriptors.
+ */
+#include "tests/e2e/fixture.h"
+
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MOST	    24
+#define DESCRIPTORS 160
+
+static struct dial_address outside; /* an address of this machine that is not loopback */
+static struct client peers[DESCRIPTORS * 2];
+
+static bool find_outside(void)
+{
+	struct ifaddrs *list = NULL;
+	bool found = false;
+
+	if (getifaddrs(&list) != 0)
+		return false;
+	for (struct ifaddrs *a = list; a && !found; a = a->ifa_next) {
+		found = a->ifa_addr && a->ifa_addr->sa_family == AF_INET && !(a->ifa_flags & IFF_LOOPBACK) &&
+			(a->ifa_flags & IFF_UP);
+		if (found) {
+			memcpy(&outside.address, a->ifa_addr, sizeof(struct sockaddr_in));
+			outside.len = sizeof(struct sockaddr_in);
+		}
+	}
+	freeifaddrs(list);
+	((struct sockaddr_in *)&outside.address)->sin_port = htons(relay.port);
+	return found;
+}
+
+static void started(const char *const *settings)
+{
+	if (daemon_start(&relay, settings) != 0)
+		fixture_fail(__FILE__, __LINE__, "the daemon's start", relay.error);
+}
+
+/* Connects from outside until the relay turns one away; how many got in. */
+static size_t fill(size_t most)
+{
+	size_t count = 0;
+
+	while (count < most) {
+		client_init(&peers[count], PEER_TIMEOUT_MS);
+		if (client_connect(&peers[count], &outside) != 0) {
+			client_free(&peers[count]);
+			break;
+		}
+		count++;
+	}
+	return count;
+}
+
+static void leave(size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		client_free(&peers[i]);
+}
+
+static void test_all_connections_taken(void **state)
+{
+	static const char *const settings[] = {"DUSK_MAX_CONNECTIONS=24", NULL};
+	static const char *const health[] = {"health", NULL};
+	struct daemon runner;
+	struct client late;
+	size_t count;
+
+	(void)state;
+	if (!find_outside()) {
+		printf("left out, needs an address that is not loopback: a full relay\n");
+		return;
+	}
+	started(settings);
+	count = fill(MOST * 2);
+	EXPECT_TRUE(count > MOST / 2 && count <= MOST);
+	EXPECT(&relay, daemon_expect(&relay, "connection closed: limit_connections", 2000));
+	EXPECT(&relay, daemon_expect(&relay, "DUSK_MAX_CONNECTIONS", 2000)); /* what lifts it */
+	EXPECT(&peers[0], ask_ping(&peers[0], 1));
+	EXPECT(&peers[count - 1], ask_ping(&peers[count - 1], 1));
+	EXPECT(&late, peer_open(&late, relay.port)); /* loopback */
+	EXPECT(&late, ask_ping(&late, 1));
+	client_free(&late);
+	EXPECT(&runner, daemon_prepare(&runner));
+	runner.port = relay.port;
+	EXPECT_STATUS(0, daemon_run(&runner, health, NULL));
+	daemon_remove(&runner);
+	client_free(&peers[--count]);
+	fixture_expect_connections(count);
+	EXPECT_STATUS(1, (int)fill(1)); /* the place of the one that left */
+	leave(count);
+	EXPECT(&relay, daemon_stop(&relay));
+}
+
+static void test_few_descriptors(void **state)
+{
+	static const char *const settings[] = {"DUSK_MAX_CONNECTIONS=5000", NULL};
+	size_t count;
+
+	(void)state;
+	if (outside.len == 0) {
+		printf("left out, needs an address that is not loopback: few descriptors\n");
+		return;
+	}
+	relay.descriptors = DESCRIPTORS;
+	started(settings);
+	EXPECT(&relay, daemon_expect(&relay, "descriptor limit allows", 2000));
+	count = fill(DESCRIPTORS * 2);
+	EXPECT_TRUE(count >= 16 && count < DESCRIPTORS);
+	for (size_t i = 0; i < count; i++)
+		EXPECT(&peers[i], client_yamux_ping(&peers[i], (uint32_t)i));
+	leave(count);
+	fixture_expect_connections(0);
+	EXPECT_TRUE(fill(4) == 4);
+	leave(4);
+	EXPECT(&relay, daemon_stop(&relay));
+}
+
+static int group_begin(void **state)
+{
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	return sodium_init() < 0 || daemon_prepare(&relay) != 0 ? -1 : 0;
+}
+
+static int group_end(void **state)
+{
+	(void)state;
+	daemon_remove(&relay);
+	return 0;
+}
+
+static int test_end(void **state)
+{
+	(void)state;
+	if (relay.pid > 0)
+		daemon_stop(&relay);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_teardown(test_all_connections_taken, test_end),
+	    cmocka_unit_test_teardown(test_few_descriptors, test_end),
+	};
+
+	return cmocka_run_group_tests(tests, group_begin, group_end);
+}
