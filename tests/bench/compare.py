@@ -1,6 +1,6 @@
 """Sets dusk-relay beside the relays of other libraries and the bare forwarder: the same load, in turn, several times.
 
-    compare.py BUILD [--runs N] [--seconds S] [--only GROUP]... [--rows FILE]
+    compare.py BUILD [--runs N] [--seconds S] [--only GROUP]... [--peer NAME]... [--rows FILE]
 
 Every group of rows is measured of each relay in turn, so that what disturbs the machine disturbs all. Prints a table in
 Markdown of medians with minimum and maximum, and the aims with whether each holds. Rows are also kept in a file as they
@@ -129,6 +129,7 @@ def arguments():
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--only", action="append")
+    parser.add_argument("--peer", action="append", choices=list(peers.BUILD), help="only these")
     parser.add_argument("--rows")
     return parser.parse_args()
 
@@ -139,7 +140,7 @@ def main():
     relays = [US, BARE, *peers.BUILD]
     if not args.rows:
         programs = {US: os.path.join(args.build, "bin/dusk-relay"), BARE: os.path.join(args.build, "tests/bench/limit")}
-        programs.update(peers.build(os.path.join(args.build, "tests/bench/peers"), print))
+        programs.update(peers.build(os.path.join(args.build, "tests/bench/peers"), args.peer, print))
         measure_all(args, programs, out)
     print_machine(args)
     print_table(read_rows(args.rows or out), relays)

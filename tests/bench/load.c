@@ -6,7 +6,8 @@
  * [--load-core N]
  *
  * --plain: the program is not the daemon of this project: it prints an address line and takes no settings.
- * --only: rows whose group is WORD: bulk, rates, arrive, growth, latency, path, curves. May be given several times.
+ * --only: rows whose group is WORD: bulk, rates, arrive, growth, latency, path, curves. May be given several
+ * times.
  * --point WRITE,CIRCUITS,RATE: one row of bulk alone; RATE in MB/s, 0 for saturated. To profile.
  */
 #include <errno.h>

@@ -46,11 +46,13 @@ BUILD = {
 }
 
 
-def build(out, report):
-    """The program of each relay that can be built; the reason for each that cannot goes to `report`."""
+def build(out, names, report):
+    """The program of each relay that can be built, of these names or all; the reason for each that cannot goes to `report`."""
     os.makedirs(out, exist_ok=True)
     programs = {}
     for name, make in BUILD.items():
+        if names and name not in names:
+            continue
         try:
             programs[name] = make(os.path.abspath(out))
         except Missing as reason:
