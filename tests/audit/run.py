@@ -8,7 +8,7 @@ import sys
 
 from report import Report
 
-CHECKS = ("includes", "imports", "floors", "words", "binaries", "documents", "running", "private", "proofs", "twice")
+CHECKS = ("includes", "imports", "floors", "words", "binaries", "documents", "running", "filters", "private", "proofs", "twice")
 
 
 def main():

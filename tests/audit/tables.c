@@ -2,12 +2,13 @@
  *
  * Prints the tables of SECURITY.md from the lists that the programs themselves are made of: `tables
  * messages`, `tables calls`, `tables layers`. Linked with imsg and each program's own sandbox.c. Run by make
- * docs-security, which writes them into SECURITY.md, and by the audit, which compares.
+ * docs-security, which writes them into SECURITY.md, and by the audit, which compares. For the audit alone:
+ * `tables sorted`, and `tables filter PROGRAM`, the filter that a table makes.
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "imsg/harden.h"
+#include "imsg/harden_steps.h"
 #include "imsg/imsg.h"
 #include "keyproc/sandbox.h"
 #include "netproc/sandbox.h"
@@ -140,10 +141,46 @@ static int check_tables(void)
 	       check_sorted("netproc", net_sandbox_calls, net_sandbox_call_count);
 }
 
+#define LOAD_FIRST_ARGUMENT 16 /* where the low half of it stands in what a filter sees */
+
+/* The filter of a table as numbers, one instruction a line; the process's own number, which is another in
+ * each process, as PID. */
+static int print_filter(const struct harden_call *calls, size_t count)
+{
+	static struct harden_filter filter;
+	bool own = false;
+
+	if (harden_filter_build(&filter, calls, count) != 0)
+		return 1;
+	for (uint16_t i = 0; i < filter.count; i++) {
+		const struct sock_filter *at = &filter.code[i];
+
+		if (own && BPF_CLASS(at->code) == BPF_JMP)
+			printf("%u %u %u PID\n", at->code, at->jt, at->jf);
+		else
+			printf("%u %u %u %u\n", at->code, at->jt, at->jf, at->k);
+		own = BPF_CLASS(at->code) == BPF_LD && at->k == LOAD_FIRST_ARGUMENT;
+	}
+	return 0;
+}
+
+static int print_filter_of(const char *program)
+{
+	if (strcmp(program, "parent") == 0)
+		return print_filter(parent_calls, parent_call_count);
+	if (strcmp(program, "keyproc") == 0)
+		return print_filter(key_sandbox_calls, key_sandbox_call_count);
+	if (strcmp(program, "netproc") == 0)
+		return print_filter(net_sandbox_calls, net_sandbox_call_count);
+	return 64;
+}
+
 int main(int argc, char **argv)
 {
-	const char *what = argc == 2 ? argv[1] : "";
+	const char *what = argc >= 2 ? argv[1] : "";
 
+	if (argc == 3 && strcmp(what, "filter") == 0)
+		return print_filter_of(argv[2]);
 	if (strcmp(what, "messages") == 0)
 		print_messages();
 	else if (strcmp(what, "calls") == 0)
