@@ -51,7 +51,7 @@ SCENARIOS = [
     Scenario("dial-each-other", crowd.dial_each_other, ALIKE + CROSS),
     Scenario("several-circuits", crowd.several_circuits, [("rust",)]),
     Scenario("ten-members", crowd.ten_members, [("rust",), ("go",)]),
-    Scenario("slow-reader", crowd.slow_reader, ALIKE),
+    Scenario("slow-reader", crowd.slow_reader, ALIKE, slow=True),
     Scenario("stalled-reader", crowd.stalled_reader, [("rust", "rust"), ("go", "go")], slow=True),
     Scenario("one-address", crowd.one_address, [("go",)]),
     Scenario("restart", crowd.restart, ALIKE),

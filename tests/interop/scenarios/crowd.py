@@ -51,11 +51,10 @@ def slow_reader(session, listener_kind, dialler_kind):
     listener.do("pace", bytes_per_second=SLOW)
     began = time.monotonic()
     slow = dialler.start("transfer", 120, peer=listener.peer, bytes=2 * MEGABYTE)
-    quick_began = time.monotonic()
-    check_transfer(friend, bystander, 16 * MEGABYTE)
-    assert time.monotonic() - quick_began < 10, "the slow circuit slowed the other one"
     for client in (listener, dialler):
         assert client.do("ping", peer=relay.peer)["ms"] < 2000, f"{client} waits for the relay"
+    check_transfer(friend, bystander, 16 * MEGABYTE)
+    assert time.monotonic() - began < 2 * MEGABYTE / SLOW, "the slow circuit slowed the other one"
     opened, accepted = slow.result(), listener.wait_event("transfer", 60, peer=dialler.peer)
     assert opened["sent"] == accepted["received"], "what the slow reader got is not what was sent"
     assert time.monotonic() - began > 2 * MEGABYTE / SLOW * 0.7, "the reader was not slow at all"

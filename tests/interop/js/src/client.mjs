@@ -22,6 +22,7 @@ const node = await createLibp2p({
   streamMuxers: [yamux()],
   connectionGater: { denyDialMultiaddr: () => false },
   connectionManager: { dialTimeout: DIAL_TIMEOUT },
+  connectionMonitor: { pingTimeout: { minTimeout: 30_000 } }, // 5 s is too little beside 64 MiB on a busy machine
   services: { identify: identify(), ping: ping() }
 })
 
