@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define SPAWN_HIGH	  64	       /* descriptors above it are out of the way of the fixed numbers */
+#define SPAWN_HIGH	  32	       /* descriptors above it are out of the way of the fixed numbers */
 #define SPAWN_PERSONALITY 0xffffffffUL /* asks, changes nothing */
 
 /* Our own executable: by the kernel's word where /proc is mounted, else by what it was started as. */
