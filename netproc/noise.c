@@ -16,80 +16,6 @@
 /* Waiting stages set conn->waiting: nothing is read, what came early is held. */
 enum noise_stage { NOISE_AWAIT_1, NOISE_STEP_1, NOISE_AWAIT_KEY, NOISE_AWAIT_3, NOISE_STEP_3 };
 
-/* --- the symmetric state of the specification, section 5.2 --- */
-
-static void noise_mix_hash(struct handshake *hs, const uint8_t *bytes, size_t len)
-{
-	crypto_hash_sha256_state state;
-
-	crypto_hash_sha256_init(&state);
-	crypto_hash_sha256_update(&state, hs->hash, sizeof(hs->hash));
-	crypto_hash_sha256_update(&state, bytes, len);
-	crypto_hash_sha256_final(&state, hs->hash);
-}
-
-/* HKDF with two outputs (section 4.3). */
-static void noise_hkdf(const uint8_t chaining_key[32], const uint8_t *input, size_t len, uint8_t first[32],
-		       uint8_t second[32])
-{
-	uint8_t temporary[32], block[33];
-	crypto_auth_hmacsha256_state state;
-
-	crypto_auth_hmacsha256_init(&state, chaining_key, 32);
-	crypto_auth_hmacsha256_update(&state, input, len);
-	crypto_auth_hmacsha256_final(&state, temporary);
-	block[0] = 1;
-	crypto_auth_hmacsha256(first, block, 1, temporary);
-	memcpy(block, first, 32);
-	block[32] = 2;
-	crypto_auth_hmacsha256(second, block, sizeof(block), temporary);
-	sodium_memzero(temporary, sizeof(temporary));
-	sodium_memzero(block, sizeof(block));
-	sodium_memzero(&state, sizeof(state));
-}
-
-static void noise_mix_key(struct handshake *hs, const uint8_t shared[32])
-{
-	uint8_t chaining_key[32];
-
-	noise_hkdf(hs->chaining_key, shared, 32, chaining_key, hs->key);
-	memcpy(hs->chaining_key, chaining_key, 32);
-	sodium_memzero(chaining_key, sizeof(chaining_key));
-	hs->nonce = 0;
-}
-
-static void noise_handshake_nonce(const struct handshake *hs, uint8_t nonce[12])
-{
-	memset(nonce, 0, 12);
-	nonce[4] = (uint8_t)hs->nonce; /* at most two messages under one key */
-}
-
-/* EncryptAndHash: `out` takes len + AEAD_TAG bytes. */
-static void noise_encrypt_and_hash(struct handshake *hs, uint8_t *out, const uint8_t *plain, size_t len)
-{
-	uint8_t nonce[12];
-
-	noise_handshake_nonce(hs, nonce);
-	crypto_aead_chacha20poly1305_ietf_encrypt(out, NULL, plain, len, hs->hash, sizeof(hs->hash), NULL,
-						  nonce, hs->key);
-	hs->nonce++;
-	noise_mix_hash(hs, out, len + AEAD_TAG);
-}
-
-/* DecryptAndHash: `len` with tag. 0 or -1. */
-static int noise_decrypt_and_hash(struct handshake *hs, uint8_t *out, const uint8_t *sealed, size_t len)
-{
-	uint8_t nonce[12];
-
-	noise_handshake_nonce(hs, nonce);
-	if (crypto_aead_chacha20poly1305_ietf_decrypt(out, NULL, NULL, sealed, len, hs->hash,
-						      sizeof(hs->hash), nonce, hs->key) != 0)
-		return -1;
-	hs->nonce++;
-	noise_mix_hash(hs, sealed, len);
-	return 0;
-}
-
 /* --- the steps --- */
 
 static void noise_wait_step(struct conn *conn, enum noise_stage stage)
@@ -122,12 +48,12 @@ static void noise_message_2(struct conn *conn, enum imsg_dh_status status, const
 	out[0] = (uint8_t)(len >> 8);
 	out[1] = (uint8_t)len;
 	memcpy(out + 2, hs->ephemeral, 32);
-	noise_mix_hash(hs, hs->ephemeral, 32);
-	noise_mix_key(hs, ee);
-	noise_encrypt_and_hash(hs, out + 34, net->self.noise_key, 32);
-	noise_mix_key(hs, shared);
+	noise_mix_hash(&hs->symmetric, hs->ephemeral, 32);
+	noise_mix_key(&hs->symmetric, ee);
+	noise_encrypt_and_hash(&hs->symmetric, out + 34, net->self.noise_key, 32);
+	noise_mix_key(&hs->symmetric, shared);
 	noise_payload_write(&payload, net->self.key, net->self.noise_signature);
-	noise_encrypt_and_hash(hs, out + 82, plain, writer_len(&payload));
+	noise_encrypt_and_hash(&hs->symmetric, out + 82, plain, writer_len(&payload));
 	conn_out_add(conn, 2 + len);
 	sodium_memzero(ee, sizeof(ee));
 	hs->stage = NOISE_AWAIT_3;
@@ -141,11 +67,10 @@ static void noise_step_1(struct conn *conn)
 {
 	struct handshake *hs = conn->handshake;
 
-	memcpy(hs->hash, NOISE_NAME, 32);
-	memcpy(hs->chaining_key, NOISE_NAME, 32);
-	noise_mix_hash(hs, hs->hash, 0); /* empty prologue */
-	noise_mix_hash(hs, hs->remote_ephemeral, 32);
-	noise_mix_hash(hs, hs->hash, 0); /* empty payload of message 1 */
+	noise_symmetric_init(&hs->symmetric, NOISE_NAME);
+	noise_mix_hash(&hs->symmetric, hs->symmetric.hash, 0); /* empty prologue */
+	noise_mix_hash(&hs->symmetric, hs->remote_ephemeral, 32);
+	noise_mix_hash(&hs->symmetric, hs->symmetric.hash, 0); /* empty payload of message 1 */
 	randombytes_buf(hs->ephemeral_secret, 32);
 	crypto_scalarmult_base(hs->ephemeral, hs->ephemeral_secret);
 	hs->stage = NOISE_AWAIT_KEY;
@@ -177,13 +102,13 @@ static enum close_reason noise_message_3(struct conn *conn, const uint8_t *messa
 	struct noise_payload payload;
 	enum close_reason reason;
 
-	if (noise_decrypt_and_hash(hs, hs->remote_static, message, 48) != 0)
+	if (noise_decrypt_and_hash(&hs->symmetric, hs->remote_static, message, 48) != 0)
 		return CLOSE_NOISE_DECRYPT;
 	if (crypto_scalarmult(se, hs->ephemeral_secret, hs->remote_static) != 0)
 		return CLOSE_NOISE_POINT;
-	noise_mix_key(hs, se);
+	noise_mix_key(&hs->symmetric, se);
 	sodium_memzero(se, sizeof(se));
-	if (noise_decrypt_and_hash(hs, plain, message + 48, sealed) != 0)
+	if (noise_decrypt_and_hash(&hs->symmetric, plain, message + 48, sealed) != 0)
 		return CLOSE_NOISE_DECRYPT;
 	reason =
 	    noise_payload_reason(noise_payload_open(plain, sealed - AEAD_TAG, hs->remote_static, &payload));
@@ -194,15 +119,13 @@ static enum close_reason noise_message_3(struct conn *conn, const uint8_t *messa
 	return CLOSE_NONE;
 }
 
-static const struct conn_layer noise_records;
-
 /* Split (section 5.2): the first key is the initiator's. */
 static void noise_established(struct conn *conn)
 {
 	struct handshake *hs = conn->handshake;
 	uint64_t took = conn->net->now - hs->sent_at;
 
-	noise_hkdf(hs->chaining_key, hs->key, 0, conn->receive.key, conn->send.key);
+	noise_hkdf(hs->symmetric.chaining_key, hs->symmetric.key, 0, conn->receive.key, conn->send.key);
 	conn->receive.nonce = 0;
 	conn->send.nonce = 0;
 	conn->round_trip = (uint16_t)(took < 1 ? 1 : took > UINT16_MAX ? UINT16_MAX : took);
@@ -302,85 +225,4 @@ void noise_start(struct conn *conn, void (*done)(struct conn *conn))
 	conn->handshake->stage = NOISE_AWAIT_1;
 	conn->handshake->done = done;
 	conn->layer = &noise_handshake;
-}
-
-/* --- records --- */
-
-/* Opens whole records behind one another into the plain scratch (never overlapping), as many as are there;
- * returns the raw bytes used and the plaintext's length. */
-static size_t noise_open_records(struct conn *conn, const uint8_t *bytes, size_t len, uint8_t *plain,
-				 size_t *plain_len)
-{
-	size_t used = 0, opened = 0;
-
-	while (len - used >= 2) {
-		size_t size = (size_t)bytes[used] << 8 | bytes[used + 1];
-
-		if (size < AEAD_TAG) {
-			conn_close(conn, CLOSE_NOISE_SIZE);
-			break;
-		}
-		if (len - used - 2 < size)
-			break;
-		if (aead_open(conn->net, &conn->receive, plain + opened, bytes + used + 2, size) != 0) {
-			conn_close(conn, CLOSE_NOISE_DECRYPT);
-			break;
-		}
-		opened += size - AEAD_TAG;
-		used += 2 + size;
-	}
-	*plain_len = opened;
-	return used;
-}
-
-/* A record that fails closes the connection; nothing of the same read is acted on then. */
-static size_t noise_records_input(struct conn *conn, uint8_t *bytes, size_t len)
-{
-	uint8_t *plain = conn->net->conns->plain + CONN_HEADROOM;
-	size_t plain_len;
-	size_t used = noise_open_records(conn, bytes, len, plain, &plain_len);
-
-	if (plain_len > 0 && conn_alive(conn))
-		conn->upper->input(conn, plain, plain_len);
-	return used;
-}
-
-static void noise_records_output(struct conn *conn)
-{
-	if (conn->upper->output != NULL)
-		conn->upper->output(conn);
-}
-
-static void noise_records_closed(struct conn *conn, enum close_reason reason)
-{
-	if (conn->upper != NULL && conn->upper->closed != NULL)
-		conn->upper->closed(conn, reason);
-	noise_handshake_free(conn);
-}
-
-static const struct conn_layer noise_records = {
-    .input = noise_records_input,
-    .output = noise_records_output,
-    .closed = noise_records_closed,
-};
-
-void noise_send(struct conn *conn, const uint8_t *bytes, size_t len)
-{
-	while (len > 0 && conn_alive(conn)) {
-		size_t part = len < NOISE_RECORD_MOST ? len : NOISE_RECORD_MOST;
-		size_t sealed = part + AEAD_TAG;
-		uint8_t *out = conn_out_room(conn, 2 + sealed);
-
-		if (out == NULL)
-			return;
-		out[0] = (uint8_t)(sealed >> 8);
-		out[1] = (uint8_t)sealed;
-		if (aead_seal(conn->net, &conn->send, out + 2, bytes, part) != 0) {
-			conn_doom(conn, CLOSE_NOISE_NONCE);
-			return;
-		}
-		conn_out_add(conn, 2 + sealed);
-		bytes += part;
-		len -= part;
-	}
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "netproc/conn.h"
+#include "netproc/noise_symmetric.h"
 #include "netproc/selection.h"
 
 #define NOISE_RECORD_MOST 16384 /* plaintext bytes of a record that we seal */
@@ -21,10 +22,7 @@ struct handshake {
 	uint8_t stage;		    /* enum noise_stage */
 	struct selection selection; /* of the security protocol, then of the muxer */
 	uint64_t sent_at;	    /* when message 2 left: times the round trip */
-	uint64_t nonce;
-	uint8_t hash[32];
-	uint8_t chaining_key[32];
-	uint8_t key[32];
+	struct noise_symmetric symmetric;
 	uint8_t ephemeral_secret[32];
 	uint8_t ephemeral[32];
 	uint8_t remote_ephemeral[32];
@@ -32,6 +30,9 @@ struct handshake {
 	struct pool_buffer *message; /* message 3 while it waits for its step */
 	void (*done)(struct conn *conn);
 };
+
+/* The layer that reads records once the peer is known. */
+extern const struct conn_layer noise_records;
 
 /* Takes the connection over from security negotiation: from now on bytes are Noise messages. `done` is called
  * once the peer is known and records flow; it sets conn->upper. */

@@ -125,12 +125,13 @@ static int leaf_resize(const struct order_memory *memory, struct order *order, s
 
 static int leaf_add(const struct order_memory *memory, struct order *order, uint64_t serial)
 {
+	struct order_chunk *newest = order->newest;
 	struct order_chunk *leaf =
-	    chunk_new(memory, order->root == NULL ? ORDER_CHUNK_LEAST : ORDER_CHUNK_MOST, 0);
+	    chunk_new(memory, newest == NULL ? ORDER_CHUNK_LEAST : ORDER_CHUNK_MOST, 0);
 
 	if (leaf == NULL)
 		return -1;
-	if (order->root == NULL) {
+	if (newest == NULL) {
 		order->root = order->oldest = order->newest = leaf;
 		return 0;
 	}
@@ -138,8 +139,8 @@ static int leaf_add(const struct order_memory *memory, struct order *order, uint
 		chunk_give(memory, leaf);
 		return -1;
 	}
-	leaf->older = order->newest;
-	order->newest->newer = leaf;
+	leaf->older = newest;
+	newest->newer = leaf;
 	order->newest = leaf;
 	return 0;
 }
