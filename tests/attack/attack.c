@@ -2,6 +2,7 @@
 #include "tests/attack/attack.h"
 
 #include <grp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -126,6 +127,17 @@ int attack_become_user(void)
 	if (setgroups(0, NULL) != 0 || setresgid(ATTACK_NOBODY, ATTACK_NOBODY, ATTACK_NOBODY) != 0)
 		return -1;
 	return setresuid(ATTACK_NOBODY, ATTACK_NOBODY, ATTACK_NOBODY);
+}
+
+static int make_namespace(void *context)
+{
+	(void)context;
+	return unshare(CLONE_NEWPID) == 0 ? 0 : 1;
+}
+
+bool attack_has_pid_namespaces(void)
+{
+	return attack_in_child(make_namespace, NULL).status == 0;
 }
 
 bool attack_is_sanitized(void)

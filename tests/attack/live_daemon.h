@@ -40,7 +40,7 @@ int live_daemon_start(struct live_daemon *live, const struct live_daemon_wish *w
 bool live_daemon_says(struct live_daemon *live, const char *text, int milliseconds);
 /* Waits for its end, reading what it says. */
 struct attack_end live_daemon_wait(struct live_daemon *live, int milliseconds);
-/* A TCP connection to it: descriptor or -1. */
+/* A TCP connection to it, with twenty seconds of patience for each read and write: descriptor or -1. */
 int live_daemon_connect(const struct live_daemon *live);
 /* True when no process of it is left. */
 bool live_daemon_left_nobody(const struct live_daemon *live);

@@ -7,7 +7,7 @@ passed=0 failed=0 skipped=0 broken=0
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
 for program in "$@"; do
-	"$program" >"$output" 2>&1 || broken=1
+	timeout 600 "$program" >"$output" 2>&1 || broken=1
 	cat "$output"
 	sum=$(sed -n 's/^[a-z_]*: \([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$output" | tail -n 1)
 	if [ -z "$sum" ]; then
