@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What sources may not say: secrets outside their files, free text from a child to the log, an address in an event, storage
-of our own in a header; and the modes of the files."""
+of our own in a header, documents that nobody has; and the modes of the files."""
 
 import os
 import re
@@ -116,6 +116,24 @@ def _modes(report):
     report.check(HOUSE, "files are plain; only scripts are executable; no symbolic links", faults)
 
 
+# Documents of others that ours may name: specifications of libp2p and of yamux.
+PUBLIC = {"circuit-v2.md", "spec.md", "ping.md", "peer-ids.md", "0002-signed-envelopes.md", "0003-routing-records.md",
+          "inlined-muxer-negotiation.md", "README.md"}
+
+
+def _documents(report):
+    """A reader can open every document that a comment names."""
+    ours = {os.path.basename(p) for f in (".", "docs") for p in os.listdir(f) if p.endswith(".md")}
+    faults = []
+    for folder in (*sources.FOLDERS, "mk", "deploy", "tests"):
+        for path in sources.files(folder, ".c", ".h", ".mk", ".sh", ".py", ".proto"):
+            if "node_modules" in path or "/." in path or "/target/" in path:
+                continue
+            named = re.findall(r"[\w.-]*\w\.md\b", "\n".join(sources.lines(path)))
+            faults += [f"{path} names {name}" for name in named if name not in ours | PUBLIC]
+    report.check(HOUSE, "every document that a file names can be had", sorted(set(faults)))
+
+
 def _is_script(path):
     if not os.path.exists(path):
         return True
@@ -130,3 +148,4 @@ def check(report, build):
     _storage(report)
     _globals(report, build)
     _modes(report)
+    _documents(report)
