@@ -58,6 +58,14 @@ int fixture_group_end(void **state);
 int fixture_test_begin(void **state);
 int fixture_test_end(void **state);
 #define E2E_TEST(function) cmocka_unit_test_setup_teardown(function, fixture_test_begin, fixture_test_end)
+/* For groups whose tests start the daemon themselves; what a failed test left running is stopped
+ * (fixture_bare.c). */
+int fixture_bare_begin(void **state);
+int fixture_bare_end(void **state);
+int fixture_bare_test_end(void **state);
+#define E2E_BARE_TEST(function) cmocka_unit_test_teardown(function, fixture_bare_test_end)
+void fixture_start(const char *const *settings);
+void fixture_stop(void);
 /* For slow tests: true when E2E_SLOW is set; says so otherwise. */
 bool fixture_slow(const char *what);
 /* A client with an open session; fails the test otherwise. */

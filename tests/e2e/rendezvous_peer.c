@@ -20,6 +20,16 @@ void rendezvous_record_of(struct record *r, const struct client *c, enum envelop
 	EXPECT_TRUE(r->len > 0);
 }
 
+void rendezvous_open_record(struct record *r, const struct client *c, enum envelope_kind kind)
+{
+	struct multiaddr a;
+	struct span addr;
+
+	EXPECT_STATUS(0, multiaddr_from_text(&a, "/ip4/203.0.113.7/tcp/4001"));
+	addr = (struct span){a.bytes, a.len};
+	rendezvous_record_of(r, c, kind, &addr, 1);
+}
+
 int rendezvous_register(struct client *c, const char *ns, const struct record *r, uint64_t ttl)
 {
 	struct rendezvous_result result;

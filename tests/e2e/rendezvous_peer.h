@@ -17,6 +17,8 @@ void rendezvous_record(struct record *r, const struct client *c, enum envelope_k
 /* A record of `c` with these binary addresses. */
 void rendezvous_record_of(struct record *r, const struct client *c, enum envelope_kind kind,
 			  const struct span *addrs, size_t count);
+/* A record of `c` with an address that is no circuit: for a relay whose privacy guard is off. */
+void rendezvous_open_record(struct record *r, const struct client *c, enum envelope_kind kind);
 /* REGISTER with its record; the status. ttl 0: absent. */
 int rendezvous_register(struct client *c, const char *ns, const struct record *r, uint64_t ttl);
 /* A fresh peer, connected, registered under `ns` with `kind`. */

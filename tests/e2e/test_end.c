@@ -5,25 +5,13 @@
 #include "tests/e2e/fixture.h"
 
 #include <signal.h>
-#include <sodium.h>
-
-static void started(const char *const *settings)
-{
-	if (daemon_start(&relay, settings) != 0)
-		fixture_fail(__FILE__, __LINE__, "the daemon's start", relay.error);
-}
-
-static void stopped(void)
-{
-	EXPECT(&relay, daemon_stop(&relay));
-}
 
 static void test_sigterm_drains(void **state)
 {
 	struct client c;
 
 	(void)state;
-	started(NULL);
+	fixture_start(NULL);
 	fixture_connect(&c);
 	daemon_signal(&relay, SIGTERM);
 	EXPECT(&c, client_wait_end(&c, 4000));
@@ -37,7 +25,7 @@ static void test_sigterm_drains(void **state)
 static void test_sigint_drains_too(void **state)
 {
 	(void)state;
-	started(NULL);
+	fixture_start(NULL);
 	daemon_signal(&relay, SIGINT);
 	EXPECT(&relay, daemon_wait(&relay, 5000));
 	EXPECT_STATUS(0, relay.exit_code);
@@ -50,7 +38,7 @@ static void test_drain_with_a_peer_that_does_not_read(void **state)
 	struct client c;
 
 	(void)state;
-	started(NULL);
+	fixture_start(NULL);
 	fixture_connect(&c);
 	c.deaf = true;
 	start = client_now();
@@ -68,7 +56,7 @@ static void test_second_sigterm_ends_at_once(void **state)
 	struct client c;
 
 	(void)state;
-	started(settings);
+	fixture_start(settings);
 	fixture_connect(&c);
 	c.deaf = true;
 	daemon_signal(&relay, SIGTERM);
@@ -86,14 +74,14 @@ static void test_other_signals(void **state)
 	struct client c;
 
 	(void)state;
-	started(NULL);
+	fixture_start(NULL);
 	fixture_connect(&c);
 	daemon_signal(&relay, SIGHUP);
 	daemon_signal(&relay, SIGUSR2);
 	EXPECT_STATUS(1, (int)daemon_counter(&relay, "dusk_relay_connections"));
 	EXPECT(&c, ask_ping(&c, 1));
 	client_free(&c);
-	stopped();
+	fixture_stop();
 }
 
 static void test_connections_after_a_restart(void **state)
@@ -102,49 +90,24 @@ static void test_connections_after_a_restart(void **state)
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {
-		started(NULL);
+		fixture_start(NULL);
 		fixture_connect(&c);
 		EXPECT(&c, ask_ping(&c, 1));
-		stopped(); /* with a connection open: the next start must get the port all the same */
+		fixture_stop(); /* with a connection open: the next start must get the port all the same */
 		client_free(&c);
 	}
 }
 
-static int group_begin(void **state)
-{
-	(void)state;
-	signal(SIGPIPE, SIG_IGN);
-	return sodium_init() < 0 || daemon_prepare(&relay) != 0 ? -1 : 0;
-}
-
-static int group_end(void **state)
-{
-	(void)state;
-	daemon_remove(&relay);
-	return 0;
-}
-
-/* A test that failed half-way leaves no daemon to the next one. */
-static int test_end(void **state)
-{
-	(void)state;
-	if (relay.pid > 0)
-		daemon_stop(&relay);
-	return 0;
-}
-
-#define START_TEST(function) cmocka_unit_test_teardown(function, test_end)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    START_TEST(test_sigterm_drains),
-	    START_TEST(test_sigint_drains_too),
-	    START_TEST(test_drain_with_a_peer_that_does_not_read),
-	    START_TEST(test_second_sigterm_ends_at_once),
-	    START_TEST(test_other_signals),
-	    START_TEST(test_connections_after_a_restart),
+	    E2E_BARE_TEST(test_sigterm_drains),
+	    E2E_BARE_TEST(test_sigint_drains_too),
+	    E2E_BARE_TEST(test_drain_with_a_peer_that_does_not_read),
+	    E2E_BARE_TEST(test_second_sigterm_ends_at_once),
+	    E2E_BARE_TEST(test_other_signals),
+	    E2E_BARE_TEST(test_connections_after_a_restart),
 	};
 
-	return cmocka_run_group_tests(tests, group_begin, group_end);
+	return cmocka_run_group_tests(tests, fixture_bare_begin, fixture_bare_end);
 }

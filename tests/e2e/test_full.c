@@ -8,8 +8,6 @@
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <net/if.h>
-#include <signal.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,12 +35,6 @@ static bool find_outside(void)
 	freeifaddrs(list);
 	((struct sockaddr_in *)&outside.address)->sin_port = htons(relay.port);
 	return found;
-}
-
-static void started(const char *const *settings)
-{
-	if (daemon_start(&relay, settings) != 0)
-		fixture_fail(__FILE__, __LINE__, "the daemon's start", relay.error);
 }
 
 /* Connects from outside until the relay turns one away; how many got in. */
@@ -80,7 +72,7 @@ static void test_all_connections_taken(void **state)
 		printf("left out, needs an address that is not loopback: a full relay\n");
 		return;
 	}
-	started(settings);
+	fixture_start(settings);
 	count = fill(MOST * 2);
 	EXPECT_TRUE(count > MOST / 2 && count <= MOST);
 	/* By the total, or by the share of one address when it is a public one; either names what lifts it.
@@ -100,7 +92,7 @@ static void test_all_connections_taken(void **state)
 	fixture_expect_connections(count);
 	EXPECT_STATUS(1, (int)fill(1)); /* the place of the one that left */
 	leave(count);
-	EXPECT(&relay, daemon_stop(&relay));
+	fixture_stop();
 }
 
 static void test_few_descriptors(void **state)
@@ -114,7 +106,7 @@ static void test_few_descriptors(void **state)
 		return;
 	}
 	relay.descriptors = DESCRIPTORS;
-	started(settings);
+	fixture_start(settings);
 	EXPECT(&relay, daemon_expect(&relay, "descriptor limit allows", 2000));
 	count = fill(DESCRIPTORS * 2);
 	EXPECT_TRUE(count >= 16 && count < DESCRIPTORS);
@@ -124,37 +116,15 @@ static void test_few_descriptors(void **state)
 	fixture_expect_connections(0);
 	EXPECT_TRUE(fill(4) == 4);
 	leave(4);
-	EXPECT(&relay, daemon_stop(&relay));
-}
-
-static int group_begin(void **state)
-{
-	(void)state;
-	signal(SIGPIPE, SIG_IGN);
-	return sodium_init() < 0 || daemon_prepare(&relay) != 0 ? -1 : 0;
-}
-
-static int group_end(void **state)
-{
-	(void)state;
-	daemon_remove(&relay);
-	return 0;
-}
-
-static int test_end(void **state)
-{
-	(void)state;
-	if (relay.pid > 0)
-		daemon_stop(&relay);
-	return 0;
+	fixture_stop();
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_teardown(test_all_connections_taken, test_end),
-	    cmocka_unit_test_teardown(test_few_descriptors, test_end),
+	    E2E_BARE_TEST(test_all_connections_taken),
+	    E2E_BARE_TEST(test_few_descriptors),
 	};
 
-	return cmocka_run_group_tests(tests, group_begin, group_end);
+	return cmocka_run_group_tests(tests, fixture_bare_begin, fixture_bare_end);
 }

@@ -302,86 +302,6 @@ static void test_empty_namespace_and_cookie(void **state)
 	client_free(&a);
 }
 
-#define MEMBERS 25
-
-/* Pages by limit and cookie: everybody once, nobody twice, and later pages hold only who registered since. */
-static void test_pages(void **state)
-{
-	static struct client members[MEMBERS];
-	size_t seen[MEMBERS] = {0};
-	uint8_t cookie[RENDEZVOUS_COOKIE_MAX];
-	size_t cookie_len = 0;
-	size_t pages = 0;
-	size_t got;
-	struct record r;
-	struct rendezvous_result result;
-
-	(void)state;
-	for (size_t i = 0; i < MEMBERS; i++)
-		rendezvous_join(&members[i], "pages", ENVELOPE_RECORD);
-	do {
-		EXPECT(&members[0], ask_discover(&members[0], "pages", 10, cookie, cookie_len, &result));
-		EXPECT_STATUS(RENDEZVOUS_OK, result.status);
-		EXPECT_TRUE(result.count <= 10);
-		for (size_t i = 0; i < MEMBERS; i++)
-			seen[i] += rendezvous_count_of(&result, &members[i]);
-		memcpy(cookie, result.cookie, result.cookie_len);
-		cookie_len = result.cookie_len;
-		got = result.count;
-		rendezvous_result_free(&result);
-	} while (got > 0 && ++pages < 10);
-	EXPECT_STATUS(3, (int)pages);
-	for (size_t i = 0; i < MEMBERS; i++)
-		EXPECT_STATUS(1, (int)seen[i]);
-	rendezvous_record(&r, &members[7], ENVELOPE_RECORD, 1800000000);
-	EXPECT_STATUS(RENDEZVOUS_OK, rendezvous_register(&members[7], "pages", &r, 0));
-	EXPECT(&members[0], ask_discover(&members[0], "pages", 0, cookie, cookie_len, &result));
-	EXPECT_STATUS(1, (int)result.count);
-	EXPECT_STATUS(1, (int)rendezvous_count_of(&result, &members[7]));
-	rendezvous_result_free(&result);
-	for (size_t i = 0; i < MEMBERS; i++)
-		client_free(&members[i]);
-}
-
-/* A client with many namespaces asks for all of them at once, each on a stream of its own. */
-static void test_four_hundred_requests_at_once(void **state)
-{
-	static struct exchange x[400];
-	struct rendezvous_result result = {0};
-	struct record r;
-	struct client a;
-
-	(void)state;
-	fixture_connect(&a);
-	rendezvous_record(&r, &a, ENVELOPE_RECORD_LEGACY, 1);
-	for (size_t i = 0; i < 400; i++) {
-		struct rendezvous_request q = {.type = RENDEZVOUS_REGISTER, .has_ns = true};
-		char ns[32];
-
-		snprintf(ns, sizeof(ns), "burst/%zu", i / 2);
-		q.ns = (struct span){(const uint8_t *)ns, strlen(ns)};
-		if (i % 2)
-			q.type = RENDEZVOUS_DISCOVER;
-		else
-			q.record = (struct span){r.bytes, r.len};
-		EXPECT_STATUS(0, exchange_open(&x[i], &a.session.mux, RENDEZVOUS_PROTOCOL));
-		ask_rendezvous_send(&x[i], &q);
-		exchange_finish(&x[i]);
-	}
-	for (size_t i = 0; i < 400; i++) {
-		struct span message;
-
-		EXPECT(&a, client_message(&a, &x[i], RENDEZVOUS_ANSWER_MAX, &message, "one of 400 answers"));
-		EXPECT_TRUE(ask_rendezvous_read(&x[i], &result) > 0);
-		EXPECT_STATUS(RENDEZVOUS_OK, result.status);
-		if (i % 2)
-			EXPECT_STATUS(1, (int)result.count);
-		exchange_close(&x[i]);
-	}
-	rendezvous_result_free(&result);
-	client_free(&a);
-}
-
 static int group_begin(void **state)
 {
 	(void)state;
@@ -402,8 +322,6 @@ int main(void)
 	    E2E_TEST(test_a_request_without_type_is_register),
 	    E2E_TEST(test_unregister_is_silent),
 	    E2E_TEST(test_empty_namespace_and_cookie),
-	    E2E_TEST(test_pages),
-	    E2E_TEST(test_four_hundred_requests_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, group_begin, fixture_group_end);

@@ -20,15 +20,11 @@ static const char *const settings[] = {"DUSK_RENDEZVOUS_RATE=0", "DUSK_RENDEZVOU
 /* A member that registers and goes: with an address that is no circuit its registration stays. */
 static void member_comes(void)
 {
-	struct multiaddr a;
 	struct client c;
 	struct record r;
-	struct span addr;
 
 	fixture_connect(&c);
-	EXPECT_STATUS(0, multiaddr_from_text(&a, "/ip4/203.0.113.7/tcp/4001"));
-	addr = (struct span){a.bytes, a.len};
-	rendezvous_record_of(&r, &c, ENVELOPE_RECORD_LEGACY, &addr, 1);
+	rendezvous_open_record(&r, &c, ENVELOPE_RECORD_LEGACY);
 	EXPECT_STATUS(RENDEZVOUS_OK, rendezvous_register(&c, NS, &r, 0));
 	client_free(&c);
 }
@@ -171,6 +167,47 @@ static void test_pages_while_members_come_and_go(void **state)
 		client_free(&stays[i]);
 }
 
+#define PAGED 25
+
+/* Pages by limit and cookie: everybody once, nobody twice, and later pages hold only who registered since. */
+static void test_pages(void **state)
+{
+	static struct client members[PAGED];
+	size_t seen[PAGED] = {0};
+	uint8_t cookie[RENDEZVOUS_COOKIE_MAX];
+	size_t cookie_len = 0;
+	size_t pages = 0;
+	size_t got;
+	struct record r;
+	struct rendezvous_result result;
+
+	(void)state;
+	for (size_t i = 0; i < PAGED; i++)
+		rendezvous_join(&members[i], "pages", ENVELOPE_RECORD);
+	do {
+		EXPECT(&members[0], ask_discover(&members[0], "pages", 10, cookie, cookie_len, &result));
+		EXPECT_STATUS(RENDEZVOUS_OK, result.status);
+		EXPECT_TRUE(result.count <= 10);
+		for (size_t i = 0; i < PAGED; i++)
+			seen[i] += rendezvous_count_of(&result, &members[i]);
+		memcpy(cookie, result.cookie, result.cookie_len);
+		cookie_len = result.cookie_len;
+		got = result.count;
+		rendezvous_result_free(&result);
+	} while (got > 0 && ++pages < 10);
+	EXPECT_STATUS(3, (int)pages);
+	for (size_t i = 0; i < PAGED; i++)
+		EXPECT_STATUS(1, (int)seen[i]);
+	rendezvous_record(&r, &members[7], ENVELOPE_RECORD, 1800000000);
+	EXPECT_STATUS(RENDEZVOUS_OK, rendezvous_register(&members[7], "pages", &r, 0));
+	EXPECT(&members[0], ask_discover(&members[0], "pages", 0, cookie, cookie_len, &result));
+	EXPECT_STATUS(1, (int)result.count);
+	EXPECT_STATUS(1, (int)rendezvous_count_of(&result, &members[7]));
+	rendezvous_result_free(&result);
+	for (size_t i = 0; i < PAGED; i++)
+		client_free(&members[i]);
+}
+
 static int group_begin(void **state)
 {
 	(void)state;
@@ -182,7 +219,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    E2E_TEST(test_a_thousand_in_one_answer),	    E2E_TEST(test_an_answer_read_slowly),
 	    E2E_TEST(test_answers_that_nobody_reads),	    E2E_TEST(test_a_reader_that_leaves_in_the_middle),
-	    E2E_TEST(test_pages_while_members_come_and_go),
+	    E2E_TEST(test_pages_while_members_come_and_go), E2E_TEST(test_pages),
 	};
 
 	return cmocka_run_group_tests(tests, group_begin, fixture_group_end);

@@ -5,18 +5,10 @@
  */
 #include "tests/e2e/rendezvous_peer.h"
 
-#include <signal.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
 static const char *const guard_off[] = {"DUSK_PRIVACY_GUARD=0", "DUSK_MIN_REGISTRATION_TTL=1", NULL};
-
-static void started(const char *const *settings)
-{
-	if (daemon_start(&relay, settings) != 0)
-		fixture_fail(__FILE__, __LINE__, "the daemon's start", relay.error);
-}
 
 static size_t found(struct client *c, const char *ns)
 {
@@ -50,13 +42,13 @@ static void test_cookie_of_an_earlier_life(void **state)
 	struct client c;
 
 	(void)state;
-	started(NULL);
+	fixture_start(NULL);
 	rendezvous_join(&c, "restart", ENVELOPE_RECORD);
 	rendezvous_discover(&c, "restart", &before);
 	EXPECT_STATUS(1, (int)before.count);
 	client_free(&c);
-	EXPECT(&relay, daemon_stop(&relay));
-	started(NULL);
+	fixture_stop();
+	fixture_start(NULL);
 	rendezvous_join(&c, "restart", ENVELOPE_RECORD);
 	EXPECT(&c, ask_discover(&c, "restart", 0, before.cookie, before.cookie_len, &after));
 	EXPECT_STATUS(RENDEZVOUS_OK, after.status);
@@ -64,23 +56,19 @@ static void test_cookie_of_an_earlier_life(void **state)
 	rendezvous_result_free(&before);
 	rendezvous_result_free(&after);
 	client_free(&c);
-	EXPECT(&relay, daemon_stop(&relay));
+	fixture_stop();
 }
 
 static void test_guard_off_takes_any_address(void **state)
 {
 	struct rendezvous_result result;
-	struct multiaddr a;
 	struct record r;
-	struct span addr;
 	struct client c;
 
 	(void)state;
-	started(guard_off);
+	fixture_start(guard_off);
 	fixture_connect(&c);
-	EXPECT_STATUS(0, multiaddr_from_text(&a, "/ip4/203.0.113.7/tcp/4001"));
-	addr = (struct span){a.bytes, a.len};
-	rendezvous_record_of(&r, &c, ENVELOPE_RECORD, &addr, 1);
+	rendezvous_open_record(&r, &c, ENVELOPE_RECORD);
 	EXPECT_STATUS(RENDEZVOUS_OK, rendezvous_register(&c, "open", &r, 0));
 	EXPECT_STATUS(1, (int)found(&c, "open"));
 	EXPECT_STATUS(RENDEZVOUS_OK, rendezvous_register(&c, "open too", &r, 0));
@@ -89,28 +77,24 @@ static void test_guard_off_takes_any_address(void **state)
 	EXPECT_STATUS(2, (int)result.count);
 	rendezvous_result_free(&result);
 	client_free(&c);
-	EXPECT(&relay, daemon_stop(&relay));
+	fixture_stop();
 }
 
 static void test_a_registration_ends_with_its_time(void **state)
 {
-	struct multiaddr a;
 	struct record r;
-	struct span addr;
 	struct client c;
 
 	(void)state;
-	started(guard_off);
+	fixture_start(guard_off);
 	fixture_connect(&c);
-	EXPECT_STATUS(0, multiaddr_from_text(&a, "/ip4/203.0.113.7/tcp/4001"));
-	addr = (struct span){a.bytes, a.len};
-	rendezvous_record_of(&r, &c, ENVELOPE_RECORD, &addr, 1);
+	rendezvous_open_record(&r, &c, ENVELOPE_RECORD);
 	EXPECT_STATUS(RENDEZVOUS_OK, rendezvous_register(&c, "short", &r, 2));
 	EXPECT_STATUS(1, (int)found(&c, "short"));
 	EXPECT(&c, wait_found(&c, "short", 0, 5000));
 	EXPECT(&relay, daemon_expect(&relay, "registration expired for namespace 'short'", 2000));
 	client_free(&c);
-	EXPECT(&relay, daemon_stop(&relay));
+	fixture_stop();
 }
 
 /* Circuit addresses are of use only while the reservation lives: 60 s after its end they go, and a return
@@ -124,7 +108,7 @@ static void test_registrations_go_with_the_reservation(void **state)
 	struct record r;
 
 	(void)state;
-	started(NULL);
+	fixture_start(NULL);
 	fixture_connect(&watcher);
 	rendezvous_record(&r, &watcher, ENVELOPE_RECORD, 1);
 	EXPECT_STATUS(RENDEZVOUS_OK, rendezvous_register(&watcher, "its own kind", &r, 0));
@@ -146,7 +130,7 @@ static void test_registrations_go_with_the_reservation(void **state)
 	}
 	client_free(&again);
 	client_free(&watcher);
-	EXPECT(&relay, daemon_stop(&relay));
+	fixture_stop();
 }
 
 static void test_rendezvous_off(void **state)
@@ -157,7 +141,7 @@ static void test_rendezvous_off(void **state)
 	struct client c;
 
 	(void)state;
-	started(off);
+	fixture_start(off);
 	fixture_connect(&c);
 	EXPECT(&c, ask_identify(&c, &a));
 	EXPECT_TRUE(!identify_answer_lists(&a, RENDEZVOUS_PROTOCOL));
@@ -165,42 +149,60 @@ static void test_rendezvous_off(void **state)
 	EXPECT_STATUS(EXCHANGE_REFUSED, (int)x.state);
 	exchange_close(&x);
 	client_free(&c);
-	EXPECT(&relay, daemon_stop(&relay));
+	fixture_stop();
 }
 
-static int group_begin(void **state)
+/* A client with many namespaces asks for all of them at once, each on a stream of its own. */
+static void test_four_hundred_requests_at_once(void **state)
 {
-	(void)state;
-	signal(SIGPIPE, SIG_IGN);
-	return sodium_init() < 0 || daemon_prepare(&relay) != 0 ? -1 : 0;
-}
+	static struct exchange x[400];
+	struct rendezvous_result result = {0};
+	struct record r;
+	struct client a;
 
-static int group_end(void **state)
-{
 	(void)state;
-	daemon_remove(&relay);
-	return 0;
-}
+	fixture_start(NULL); /* under the default rates */
+	fixture_connect(&a);
+	rendezvous_record(&r, &a, ENVELOPE_RECORD_LEGACY, 1);
+	for (size_t i = 0; i < 400; i++) {
+		struct rendezvous_request q = {.type = RENDEZVOUS_REGISTER, .has_ns = true};
+		char ns[32];
 
-static int test_end(void **state)
-{
-	(void)state;
-	if (relay.pid > 0)
-		daemon_stop(&relay);
-	return 0;
-}
+		snprintf(ns, sizeof(ns), "burst/%zu", i / 2);
+		q.ns = (struct span){(const uint8_t *)ns, strlen(ns)};
+		if (i % 2)
+			q.type = RENDEZVOUS_DISCOVER;
+		else
+			q.record = (struct span){r.bytes, r.len};
+		EXPECT_STATUS(0, exchange_open(&x[i], &a.session.mux, RENDEZVOUS_PROTOCOL));
+		ask_rendezvous_send(&x[i], &q);
+		exchange_finish(&x[i]);
+	}
+	for (size_t i = 0; i < 400; i++) {
+		struct span message;
 
-#define LIFE_TEST(function) cmocka_unit_test_teardown(function, test_end)
+		EXPECT(&a, client_message(&a, &x[i], RENDEZVOUS_ANSWER_MAX, &message, "one of 400 answers"));
+		EXPECT_TRUE(ask_rendezvous_read(&x[i], &result) > 0);
+		EXPECT_STATUS(RENDEZVOUS_OK, result.status);
+		if (i % 2)
+			EXPECT_STATUS(1, (int)result.count);
+		exchange_close(&x[i]);
+	}
+	rendezvous_result_free(&result);
+	client_free(&a);
+	fixture_stop();
+}
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    LIFE_TEST(test_cookie_of_an_earlier_life),
-	    LIFE_TEST(test_guard_off_takes_any_address),
-	    LIFE_TEST(test_a_registration_ends_with_its_time),
-	    LIFE_TEST(test_registrations_go_with_the_reservation),
-	    LIFE_TEST(test_rendezvous_off),
+	    E2E_BARE_TEST(test_cookie_of_an_earlier_life),
+	    E2E_BARE_TEST(test_guard_off_takes_any_address),
+	    E2E_BARE_TEST(test_a_registration_ends_with_its_time),
+	    E2E_BARE_TEST(test_registrations_go_with_the_reservation),
+	    E2E_BARE_TEST(test_rendezvous_off),
+	    E2E_BARE_TEST(test_four_hundred_requests_at_once),
 	};
 
-	return cmocka_run_group_tests(tests, group_begin, group_end);
+	return cmocka_run_group_tests(tests, fixture_bare_begin, fixture_bare_end);
 }

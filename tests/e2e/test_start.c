@@ -7,23 +7,11 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static void started(const char *const *settings)
-{
-	if (daemon_start(&relay, settings) != 0)
-		fixture_fail(__FILE__, __LINE__, "the daemon's start", relay.error);
-}
-
-static void stopped(void)
-{
-	EXPECT(&relay, daemon_stop(&relay));
-}
 
 /* A start that must fail with this code, saying each of the texts. */
 static void refuses(const char *const *settings, int code, const char *const *texts)
@@ -75,7 +63,7 @@ static void test_prints_its_address_and_logs_as_the_rust_relay(void **state)
 	char id[PEER_ID_TEXT_MAX];
 
 	(void)state;
-	started(NULL);
+	fixture_start(NULL);
 	peer_id_to_text(&relay.id, id);
 	snprintf(wanted, sizeof(wanted), "/ip4/0.0.0.0/tcp/%u/p2p/%s", relay.port, id);
 	assert_string_equal(relay.address, wanted);
@@ -84,7 +72,7 @@ static void test_prints_its_address_and_logs_as_the_rust_relay(void **state)
 	snprintf(wanted, sizeof(wanted), "peer id: %s", id);
 	EXPECT(&relay, daemon_expect(&relay, wanted, 1000));
 	EXPECT(&relay, daemon_expect(&relay, "Z INFO  dusk_relay] ", 1000));
-	stopped();
+	fixture_stop();
 }
 
 static void test_key_is_the_rust_relays_file(void **state)
@@ -95,7 +83,7 @@ static void test_key_is_the_rust_relays_file(void **state)
 	char path[200];
 
 	(void)state;
-	started(NULL);
+	fixture_start(NULL);
 	EXPECT_STATUS(68, (int)read_key(key));
 	assert_memory_equal(key, "\x08\x01\x12\x40", 4);
 	peer_id_from_ed25519(&id, key + 36);
@@ -103,7 +91,7 @@ static void test_key_is_the_rust_relays_file(void **state)
 	key_path(path);
 	EXPECT_STATUS(0, stat(path, &about));
 	EXPECT_STATUS(0600, (int)(about.st_mode & 07777));
-	stopped();
+	fixture_stop();
 }
 
 static void test_same_identity_after_a_restart(void **state)
@@ -111,14 +99,14 @@ static void test_same_identity_after_a_restart(void **state)
 	struct peer_id before = relay.id;
 
 	(void)state;
-	started(NULL);
+	fixture_start(NULL);
 	EXPECT_TRUE(before.len == 0 || peer_id_equal(&before, &relay.id));
 	before = relay.id;
-	stopped();
-	started(NULL);
+	fixture_stop();
+	fixture_start(NULL);
 	EXPECT(&relay, daemon_expect(&relay, "loaded existing keypair from ", 1000));
 	EXPECT_TRUE(peer_id_equal(&before, &relay.id));
-	stopped();
+	fixture_stop();
 }
 
 static void test_old_key_of_the_rust_relay(void **state)
@@ -135,11 +123,11 @@ static void test_old_key_of_the_rust_relay(void **state)
 	EXPECT_STATUS(0, sodium_hex2bin(key, sizeof(key), hex, sizeof(hex) - 1, NULL, NULL, NULL));
 	EXPECT_STATUS(68, (int)read_key(before));
 	write_key(key, sizeof(key), 0644); /* the mode that it had then */
-	started(NULL);
+	fixture_start(NULL);
 	peer_id_to_text(&relay.id, id);
 	assert_string_equal(id, "12D3KooWBtg3aaRMjxwedh83aGiUkwSxDwUZkzuJcfaqUmo7R3pq");
 	EXPECT(&relay, daemon_expect(&relay, "mode tightened", 1000));
-	stopped();
+	fixture_stop();
 	write_key(before, 68, 0600);
 }
 
@@ -223,8 +211,8 @@ static void test_empty_setting_is_an_unset_one(void **state)
 	    "DUSK_MAX_CONNECTIONS=", "DUSK_RELAY_EXTERNAL_ADDR=", "DUSK_RELAY_PROFILE=", NULL};
 
 	(void)state;
-	started(settings);
-	stopped();
+	fixture_start(settings);
+	fixture_stop();
 }
 
 static void test_unknown_setting_is_a_warning(void **state)
@@ -232,10 +220,10 @@ static void test_unknown_setting_is_a_warning(void **state)
 	static const char *const settings[] = {"DUSK_MAX_CONECTIONS=5", NULL};
 
 	(void)state;
-	started(settings);
+	fixture_start(settings);
 	EXPECT(&relay, daemon_expect(&relay, "DUSK_MAX_CONECTIONS", 1000));
 	EXPECT(&relay, daemon_expect(&relay, "DUSK_MAX_CONNECTIONS", 1000));
-	stopped();
+	fixture_stop();
 }
 
 static void test_port_taken(void **state)
@@ -259,47 +247,22 @@ static void test_wrong_command_line(void **state)
 	EXPECT_STATUS(64, daemon_run(&relay, words, NULL));
 }
 
-static int group_begin(void **state)
-{
-	(void)state;
-	signal(SIGPIPE, SIG_IGN);
-	return sodium_init() < 0 || daemon_prepare(&relay) != 0 ? -1 : 0;
-}
-
-static int group_end(void **state)
-{
-	(void)state;
-	daemon_remove(&relay);
-	return 0;
-}
-
-/* A test that failed half-way leaves no daemon to the next one. */
-static int test_end(void **state)
-{
-	(void)state;
-	if (relay.pid > 0)
-		daemon_stop(&relay);
-	return 0;
-}
-
-#define START_TEST(function) cmocka_unit_test_teardown(function, test_end)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    START_TEST(test_prints_its_address_and_logs_as_the_rust_relay),
-	    START_TEST(test_key_is_the_rust_relays_file),
-	    START_TEST(test_same_identity_after_a_restart),
-	    START_TEST(test_old_key_of_the_rust_relay),
-	    START_TEST(test_damaged_key_is_refused_and_kept),
-	    START_TEST(test_another_identity_than_demanded),
-	    START_TEST(test_bad_settings_are_named),
-	    START_TEST(test_external_address_of_another_relay),
-	    START_TEST(test_empty_setting_is_an_unset_one),
-	    START_TEST(test_unknown_setting_is_a_warning),
-	    START_TEST(test_port_taken),
-	    START_TEST(test_wrong_command_line),
+	    E2E_BARE_TEST(test_prints_its_address_and_logs_as_the_rust_relay),
+	    E2E_BARE_TEST(test_key_is_the_rust_relays_file),
+	    E2E_BARE_TEST(test_same_identity_after_a_restart),
+	    E2E_BARE_TEST(test_old_key_of_the_rust_relay),
+	    E2E_BARE_TEST(test_damaged_key_is_refused_and_kept),
+	    E2E_BARE_TEST(test_another_identity_than_demanded),
+	    E2E_BARE_TEST(test_bad_settings_are_named),
+	    E2E_BARE_TEST(test_external_address_of_another_relay),
+	    E2E_BARE_TEST(test_empty_setting_is_an_unset_one),
+	    E2E_BARE_TEST(test_unknown_setting_is_a_warning),
+	    E2E_BARE_TEST(test_port_taken),
+	    E2E_BARE_TEST(test_wrong_command_line),
 	};
 
-	return cmocka_run_group_tests(tests, group_begin, group_end);
+	return cmocka_run_group_tests(tests, fixture_bare_begin, fixture_bare_end);
 }
