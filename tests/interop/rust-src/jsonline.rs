@@ -25,7 +25,7 @@ impl Failure {
 pub type Outcome = Result<Value, Failure>;
 
 fn code_of(text: &str) -> &'static str {
-    const CODES: [(&str, &str); 13] = [
+    const CODES: [(&str, &str); 14] = [
         ("NoReservation", "NO_RESERVATION"),
         ("ConnectionFailed", "CONNECTION_FAILED"),
         ("ResourceLimitExceeded", "RESOURCE_LIMIT_EXCEEDED"),
@@ -38,6 +38,7 @@ fn code_of(text: &str) -> &'static str {
         ("NotAuthorized", "E_NOT_AUTHORIZED"),
         ("Unavailable", "E_UNAVAILABLE"),
         ("PermissionDenied", "PERMISSION_DENIED"),
+        ("PERMISSION_DENIED", "PERMISSION_DENIED"),
         ("TimedOut", "TIMEOUT"),
     ];
     CODES.iter().find(|(word, _)| text.contains(word)).map_or("OTHER", |(_, code)| code)

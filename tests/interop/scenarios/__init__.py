@@ -2,7 +2,7 @@
 
 from collections import namedtuple
 
-from scenarios import bare, circuits, crowd, dusk, privacy, punching, rendezvous, reservations
+from scenarios import bare, circuits, crowd, dusk, policy, privacy, punching, rendezvous, reservations
 
 Scenario = namedtuple("Scenario", "name play cases slow", defaults=(False,))
 
@@ -47,6 +47,9 @@ SCENARIOS = [
     Scenario("mute-destination", bare.mute_destination, [("go",)]),
     Scenario("refusing-destination", bare.refusing_destination, [("go",)]),
     Scenario("newest-reservation", bare.newest_reservation, [("go",)]),
+    Scenario("denied-peer", policy.denied_peer, [("rust", "rust"), ("go", "go")]),
+    Scenario("circuit-life", policy.circuit_life, ALIKE),
+    Scenario("bandwidth-cap", policy.bandwidth_cap, ALIKE),
     Scenario("stale-connection", bare.stale_connection, [("go",)]),
     Scenario("dial-each-other", crowd.dial_each_other, ALIKE + CROSS),
     Scenario("several-circuits", crowd.several_circuits, [("rust",)]),
