@@ -2,11 +2,13 @@
 #include "tests/attack/attack.h"
 
 #include <grp.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -127,6 +129,15 @@ int attack_become_user(void)
 	if (setgroups(0, NULL) != 0 || setresgid(ATTACK_NOBODY, ATTACK_NOBODY, ATTACK_NOBODY) != 0)
 		return -1;
 	return setresuid(ATTACK_NOBODY, ATTACK_NOBODY, ATTACK_NOBODY);
+}
+
+bool attack_may_look_inside(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct held[2] = {0};
+
+	return syscall(SYS_capget, &header, held) == 0 &&
+	       (held[CAP_TO_INDEX(CAP_SYS_PTRACE)].effective & CAP_TO_MASK(CAP_SYS_PTRACE)) != 0;
 }
 
 static int make_namespace(void *context)

@@ -44,6 +44,8 @@ const char *attack_end_text(struct attack_end end);
 /* Becomes an ordinary user when root (uid and gid ATTACK_NOBODY, no groups). 0 or -1. */
 int attack_become_user(void);
 
+/* Whether we may look inside a process that is not dumpable: root may, but not root of a container. */
+bool attack_may_look_inside(void);
 /* Whether we may make PID namespaces: root of a container may not, and root mode then goes without. */
 bool attack_has_pid_namespaces(void);
 /* True in a build with the address sanitizer, whose own calls are in every filter: filters cannot be judged

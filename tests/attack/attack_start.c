@@ -145,9 +145,9 @@ static void addresses_differ(void)
 	const struct live_daemon_wish wish = {.before_exec = fixed_addresses};
 	char first[2][32];
 
-	if (geteuid() != 0 || attack_is_sanitized()) {
+	if (!attack_may_look_inside() || attack_is_sanitized()) {
 		attack_skip("addresses of two starts: %s",
-			    geteuid() != 0 ? "needs root to be read" : "the address sanitizer's");
+			    !attack_may_look_inside() ? "needs CAP_SYS_PTRACE" : "the address sanitizer's");
 		return;
 	}
 	for (int start = 0; start < 2; start++) {

@@ -8,8 +8,8 @@
 
 #include "tests/attack/live_daemon.h"
 
-/* Descriptors, exactly; needs root, since the processes are not dumpable (without: that reading them is
- * refused). `how` is for messages. */
+/* Descriptors, exactly; needs CAP_SYS_PTRACE, since the processes are not dumpable (without: that reading
+ * them is refused). `how` is for messages. */
 void state_check_descriptors(const struct live_daemon *live, const char *how);
 /* Status lines, limits, ignored signals, owner of /proc/PID, environment, maps, listening sockets. */
 void state_check_all(const struct live_daemon *live, bool root, const char *how);
