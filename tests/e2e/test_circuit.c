@@ -173,6 +173,7 @@ static void test_reset_is_passed_on(void **state)
 	exchange_reset(p.y);
 	pair_wait_over(&p, &p.x);
 	EXPECT_TRUE(p.x.reset);
+	EXPECT_STREAM_CLOSED("circuit_reset");
 	pair_close(&p);
 }
 
@@ -193,6 +194,7 @@ static void test_a_lost_connection_ends_its_circuits(void **state)
 		EXPECT_TRUE(end->reset);
 		pair_close(&p);
 	}
+	EXPECT_STREAM_CLOSED("circuit_peer_gone");
 	fixture_expect_connections(1);
 	EXPECT_STATUS(0, (int)daemon_counter(&relay, "dusk_relay_circuits"));
 }

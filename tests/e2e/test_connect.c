@@ -131,6 +131,7 @@ static void test_destinations_that_refuse(void **state)
 {
 	(void)state;
 	EXPECT_STATUS(CIRCUIT_CONNECTION_FAILED, stop_answered_by(answer_refused, PEER_TIMEOUT_MS));
+	EXPECT_STREAM_CLOSED("stop_refused");
 	EXPECT_STATUS(CIRCUIT_CONNECTION_FAILED, stop_answered_by(answer_nonsense, PEER_TIMEOUT_MS));
 	EXPECT_STATUS(CIRCUIT_CONNECTION_FAILED, stop_answered_by(answer_connect, PEER_TIMEOUT_MS));
 	EXPECT_STATUS(CIRCUIT_CONNECTION_FAILED, stop_answered_by(answer_too_long, PEER_TIMEOUT_MS));
@@ -177,6 +178,7 @@ static void test_destination_that_never_answers(void **state)
 	EXPECT(&a, ask_connect(&a, &x, &b.identity.id, NULL, 0, &answer));
 	EXPECT_STATUS(CIRCUIT_CONNECTION_FAILED, answer.status);
 	EXPECT_TRUE(client_now() - start >= 2900 && client_now() - start < 4500);
+	EXPECT_STREAM_CLOSED("stop_timeout");
 	exchange_close(&x);
 	later_end = fixture_circuit(&caller, &a, &later); /* the source's own reservation lives */
 	fixture_end_circuit(&later, later_end);

@@ -43,6 +43,7 @@ static void test_malformed_messages(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		EXPECT_STATUS(CIRCUIT_MALFORMED_MESSAGE, hop_status(bad[i], strlen(bad[i])));
 	EXPECT_STATUS(CIRCUIT_MALFORMED_MESSAGE, hop_status("", 0)); /* no type */
+	EXPECT_STREAM_CLOSED("message_malformed");
 }
 
 static void test_types_that_are_no_request(void **state)
@@ -55,6 +56,7 @@ static void test_types_that_are_no_request(void **state)
 	EXPECT_TRUE(status == CIRCUIT_UNEXPECTED_MESSAGE || status == CIRCUIT_MALFORMED_MESSAGE);
 	status = hop_status("\x08\xff\xff\xff\xff\x07", 6);
 	EXPECT_TRUE(status == CIRCUIT_UNEXPECTED_MESSAGE || status == CIRCUIT_MALFORMED_MESSAGE);
+	EXPECT_STREAM_CLOSED("message_unexpected");
 }
 
 static void test_connect_without_a_usable_peer(void **state)
