@@ -27,16 +27,20 @@ $(BENCH_OUT)/bench $(BENCH_OUT)/limit $(BENCH_OUT)/soak: $(BENCH_PROBE) $(BUILD)
 
 bench-build: $(BENCH_OUT)/bench $(BENCH_OUT)/limit $(BENCH_OUT)/soak
 
-bench: bench-build programs
+# The daemon does not start programs that others may write.
+bench-programs: programs
+	@chmod go-w $(PROGRAM_OUTS)
+
+bench: bench-build bench-programs
 	@$(BENCH_OUT)/bench --relay $(BUILD)/bin/dusk-relay $(BENCH_FLAGS)
 
 bench-limit: bench-build
 	@$(BENCH_OUT)/bench --relay $(BENCH_OUT)/limit --plain $(BENCH_FLAGS)
 
-bench-peers: bench-build programs
+bench-peers: bench-build bench-programs
 	@python3 tests/bench/compare.py $(BUILD) --runs $(BENCH_RUNS) --seconds $(BENCH_SECS) $(BENCH_FLAGS)
 
-soak: bench-build programs
+soak: bench-build bench-programs
 	@$(BENCH_OUT)/soak $(BUILD)/bin/dusk-relay $(SECS)
 
-.PHONY: bench bench-build bench-limit bench-peers soak
+.PHONY: bench bench-build bench-programs bench-limit bench-peers soak

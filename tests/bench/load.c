@@ -122,8 +122,10 @@ static void run(struct load_bench *b)
 	}
 	if (wanted("bulk"))
 		run_bulk(b, 0);
-	if (wanted("bulk"))
+	if (wanted("bulk")) {
 		run_both_ways(b);
+		load_fairness(b);
+	}
 	if (only_count > 0 && wanted("rates")) {
 		run_bulk(b, 50000000);
 		run_bulk(b, 200000000);
@@ -215,6 +217,7 @@ int main(int argc, char **argv)
 	if (optind != argc || sodium_init() < 0)
 		usage();
 	signal(SIGPIPE, SIG_IGN);
+	load_files_raise();
 	run(&b);
 	return 0;
 }

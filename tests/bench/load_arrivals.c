@@ -189,6 +189,10 @@ void load_growth(struct load_bench *b)
 	struct growth g = {.b = b};
 	struct load_plan plan;
 
+	if (load_files_raise() < GROWTH_LARGE + 2 * GROWTH_SLICE) {
+		load_row_missing(b, "growth", "the limit of descriptors (ulimit -Hn) is below 16000");
+		return;
+	}
 	if (load_target_start(&b->target) != 0) {
 		load_row_missing(b, "memory of an idle reserved connection", "the relay did not start");
 		return;

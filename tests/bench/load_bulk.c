@@ -122,22 +122,8 @@ static void bulk_moment(struct load_bench *b, const struct load_circuits *c, uin
 				atomic_load(&c->destination.shared->circuit[i]);
 }
 
-static double bulk_fairness(const struct bulk_moment *from, const struct bulk_moment *to, uint32_t circuits)
-{
-	uint64_t least = UINT64_MAX;
-	uint64_t most = 1;
-
-	for (uint32_t i = 0; i < circuits; i++) {
-		uint64_t bytes = to->circuit[i] - from->circuit[i];
-
-		least = bytes < least ? bytes : least;
-		most = bytes > most ? bytes : most;
-	}
-	return (double)least / (double)most;
-}
-
-static void bulk_report(struct load_bench *b, const struct load_bulk *bulk, const char *name,
-			const struct bulk_moment *from, const struct bulk_moment *to)
+static void bulk_report(struct load_bench *b, const char *name, const struct bulk_moment *from,
+			const struct bulk_moment *to)
 {
 	struct load_cost cost = load_cost(&from->mark, &to->mark, &b->target.processes);
 	double bytes = (double)(to->received - from->received);
@@ -151,12 +137,6 @@ static void bulk_report(struct load_bench *b, const struct load_bulk *bulk, cons
 	snprintf(row.name, sizeof(row.name), "%s", name);
 	row.value = cost.cpu / (bytes / 1e9);
 	row.per_read = calls > 0 ? (double)(to->read_bytes - from->read_bytes) / (double)calls : 0;
-	load_row_print(b, &row);
-	if (bulk->circuits != 100 || bulk->rate != 0)
-		return;
-	snprintf(row.name, sizeof(row.name), "%s slowest/fastest", name);
-	row.value = bulk_fairness(from, to, bulk->circuits);
-	row.unit = "ratio";
 	load_row_print(b, &row);
 }
 
@@ -188,7 +168,7 @@ static int bulk_run(struct load_bench *b, const struct load_bulk *bulk, const ch
 		result = bulk_check(&c);
 	}
 	if (result == 0)
-		bulk_report(b, bulk, name, &from, &to);
+		bulk_report(b, name, &from, &to);
 	load_circuits_stop(&c);
 	return result;
 }
@@ -201,5 +181,66 @@ void load_bulk_measure(struct load_bench *b, const struct load_bulk *bulk, const
 	}
 	if (bulk_run(b, bulk, name) != 0)
 		load_row_missing(b, name, "failed, see above");
+	load_target_stop(&b->target);
+}
+
+/* --- who gets how much
+ * ------------------------------------------------------------------------------------------------------- */
+
+#define FAIR_CIRCUITS 100u
+#define FAIR_BYTES    (24ull << 20) /* of each on average: many windows, else their size shows */
+#define FAIR_MOST     20.0
+
+static double fairness(const struct bulk_moment *from, const struct bulk_moment *to)
+{
+	uint64_t least = UINT64_MAX;
+	uint64_t most = 1;
+
+	for (uint32_t i = 0; i < FAIR_CIRCUITS; i++) {
+		uint64_t bytes = to->circuit[i] - from->circuit[i];
+
+		least = bytes < least ? bytes : least;
+		most = bytes > most ? bytes : most;
+	}
+	return (double)least / (double)most;
+}
+
+static int fairness_run(struct load_bench *b, const struct load_bulk *bulk, struct load_row *row)
+{
+	static struct bulk_moment from;
+	static struct bulk_moment to;
+	struct load_plan plan = load_bulk_plan(b, bulk);
+	struct load_circuits c;
+	int result = load_circuits_start(b, &plan, &c);
+
+	if (result == 0) {
+		load_circuits_run(&c);
+		bulk_warm(&c, bulk);
+		bulk_moment(b, &c, FAIR_CIRCUITS, &from);
+		for (double waited = 0; waited < FAIR_MOST && load_circuits_received(&c) - from.received <
+								  FAIR_BYTES * FAIR_CIRCUITS;
+		     waited += 0.1)
+			load_sleep(0.1);
+		bulk_moment(b, &c, FAIR_CIRCUITS, &to);
+		result = bulk_check(&c);
+		row->value = fairness(&from, &to);
+	}
+	load_circuits_stop(&c);
+	return result;
+}
+
+void load_fairness(struct load_bench *b)
+{
+	struct load_bulk bulk = {.circuits = FAIR_CIRCUITS, .write = 16384};
+	struct load_row row = {.name = "100 equal bulk circuits, slowest/fastest", .unit = "ratio"};
+
+	if (load_target_start(&b->target) != 0) {
+		load_row_missing(b, row.name, "the relay did not start");
+		return;
+	}
+	if (fairness_run(b, &bulk, &row) == 0)
+		load_row_print(b, &row);
+	else
+		load_row_missing(b, row.name, "failed, see above");
 	load_target_stop(&b->target);
 }

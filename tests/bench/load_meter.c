@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -226,6 +227,16 @@ struct load_cost load_cost(const struct load_mark *from, const struct load_mark 
 	if (c.others < 0)
 		c.others = 0;
 	return c;
+}
+
+uint64_t load_files_raise(void)
+{
+	struct rlimit limit = {0};
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	return limit.rlim_cur;
 }
 
 void load_pin(pid_t pid, int core)

@@ -48,6 +48,8 @@ size_t load_process_descriptors(pid_t pid);
 void load_mark(struct load_mark *m, const struct load_processes *p, int core);
 struct load_cost load_cost(const struct load_mark *from, const struct load_mark *to,
 			   const struct load_processes *p);
+/* Raises the limit of descriptors as far as it goes, for this program and those it starts; returns it. */
+uint64_t load_files_raise(void);
 /* -1: leaves it as it is. */
 void load_pin(pid_t pid, int core);
 

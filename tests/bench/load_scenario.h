@@ -55,6 +55,7 @@ uint64_t load_circuits_received(const struct load_circuits *c);
 struct load_plan load_bulk_plan(const struct load_bench *b, const struct load_bulk *bulk);
 
 void load_bulk_measure(struct load_bench *b, const struct load_bulk *bulk, const char *name);
+void load_fairness(struct load_bench *b);
 void load_arrivals(struct load_bench *b, bool identify, bool reserve, const char *name);
 void load_growth(struct load_bench *b);
 void load_growth_curve(struct load_bench *b);

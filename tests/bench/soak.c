@@ -215,6 +215,7 @@ int main(int argc, char **argv)
 		return 64;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	load_files_raise();
 	s.bench = (struct load_bench){.load_core = -1, .seconds = 1};
 	s.bench.target = (struct load_target){.program = argv[1], .dusk = true, .core = -1, .key_core = -1};
 	s.vandal_tries =
