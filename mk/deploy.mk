@@ -1,7 +1,7 @@
 # Packages and the test of all that is deployed.
 #   make deb                             a Debian package, in $(BUILD)/deb
 #   make deploy-check                    image, compose, units and package, for real; as root; says what was skipped and why
-#   make deploy-check DEPLOY_ONLY=units  one part of it: files, image, compose, units, package
+#   make deploy-check DEPLOY_ONLY=units  one part of it: files image confined migrate compose package units
 
 DEB_DIR  := $(BUILD)/deb
 DEB_TREE := $(DEB_DIR)/dusk-relay-$(VERSION)
@@ -21,12 +21,13 @@ deb: deps-deb
 	date=$$(git log -1 --format=%cD 2>/dev/null) || date=$$(date -R -r VERSION); \
 	sed -e 's/@VERSION@/$(VERSION)/' -e "s/@DATE@/$$date/" $(DEB_TREE)/debian/changelog.in > $(DEB_TREE)/debian/changelog
 	rm $(DEB_TREE)/debian/changelog.in
-	cd $(DEB_TREE) && env -u MAKEFLAGS -u MAKELEVEL dpkg-buildpackage -us -uc -b $(if $(DEB_NODEPS),-d)
+	cd $(DEB_TREE) && env -u BUILD -u PREFIX -u DESTDIR -u MAKEFLAGS -u MFLAGS -u MAKELEVEL dpkg-buildpackage -us -uc -b $(if $(DEB_NODEPS),-d)
 	@ls $(DEB_DIR)/*.deb
 
 DEPLOY_ONLY ?= all
 
 deploy-check: programs
+	@chmod go-w $(PROGRAM_OUTS)
 	@DEPLOY_BUILD=$(BUILD) sh tests/deploy/run.sh $(DEPLOY_ONLY)
 
 .PHONY: deb deps-deb deploy-check

@@ -7,13 +7,17 @@ WORK=$BUILD/deploy
 RESULTS=$WORK/results
 OUT=$WORK/output
 
-# result pass|fail|skip TEXT
+# result pass|fail|skip TEXT. What took long says how long.
 result() {
 	printf '%s %s\n' "$1" "$2" >>"$RESULTS"
+	now=$(date +%s)
+	took=$((now - ${LAST:-$now}))
+	LAST=$now
+	[ "$took" -lt 5 ] && took="" || took=" ($took s)"
 	case $1 in
-	pass) echo "  ok       $2" ;;
-	skip) echo "  skipped  $2" ;;
-	*) echo "  FAILED   $2" ;;
+	pass) echo "  ok       $2$took" ;;
+	skip) echo "  skipped  $2$took" ;;
+	*) echo "  FAILED   $2$took" ;;
 	esac
 }
 

@@ -22,10 +22,10 @@ starts() {
 
 # Another clone, in a folder of another name.
 elsewhere() {
-	$COMPOSE_IN_PROJECT down || return 1
+	in_project down || return 1
 	rm -rf "$WORK/elsewhere"
 	cp -R "$PROJECT" "$WORK/elsewhere"
-	(cd "$WORK/elsewhere" && $COMPOSE up -d) && serves && same "$id" "$(peer_id)" && (cd "$WORK/elsewhere" && $COMPOSE down)
+	(FOLDER=$WORK/elsewhere && in_project up -d && serves && same "$id" "$(peer_id)" && in_project down)
 }
 
 limits() {
@@ -34,14 +34,14 @@ limits() {
 
 restores_with_compose() {
 	doc '(umask 077; docker cp dusk-relay:/data/dusk-relay - > dusk-relay-key.tar)' || return 1
-	$COMPOSE_IN_PROJECT down && docker volume rm dusk-relay-data || return 1
+	in_project down && docker volume rm dusk-relay-data || return 1
 	compose 'docker compose up --no-start' && doc 'docker cp - dusk-relay:/data < dusk-relay-key.tar' &&
 		starts && same "$id" "$(peer_id)"
 }
 
 # The old compose file's volume, by its name.
 takes_old_volume() {
-	$COMPOSE_IN_PROJECT down || return 1
+	in_project down || return 1
 	docker volume create dusk-relay_dusk-relay-data
 	docker run --rm -v dusk-relay-data:/from:ro -v dusk-relay_dusk-relay-data:/to debian:bookworm-slim cp -a /from/. /to/
 	echo DUSK_RELAY_VOLUME=dusk-relay_dusk-relay-data >>"$PROJECT/.env"
@@ -55,19 +55,20 @@ root_variant() {
 
 stops() {
 	begin=$(date +%s)
-	$COMPOSE_IN_PROJECT stop && is_ended_with 0 && [ $(($(date +%s) - begin)) -le 5 ]
+	in_project stop && is_ended_with 0 && [ $(($(date +%s) - begin)) -le 5 ]
 }
 
+# in_project ARGUMENT...: compose, which is one word or two, in the project's folder.
 in_project() {
-	(cd "$PROJECT" && "$@")
+	# shellcheck disable=SC2086
+	(cd "${FOLDER:-$PROJECT}" && $COMPOSE "$@")
 }
 
 try_compose() {
 	COMPOSE=$1
-	COMPOSE_IN_PROJECT="in_project $COMPOSE"
 	port=$(free_port)
 	rm -f "$PROJECT/.env"
-	test_that "$COMPOSE: the file is valid" $COMPOSE_IN_PROJECT config -q
+	test_that "$COMPOSE: the file is valid" in_project config -q
 	settings_file
 	test_that "$COMPOSE: up" starts || return 0
 	id=$(peer_id)
@@ -93,7 +94,7 @@ try_compose() {
 	else
 		skip "$COMPOSE: docker compose build --pull --no-cache: no registry to pull from"
 	fi
-	$COMPOSE_IN_PROJECT down >"$OUT" 2>&1
+	in_project down >"$OUT" 2>&1
 	docker_leave
 	touch "$WORK/docker.ours"
 }

@@ -3,13 +3,13 @@
 # Prints a line for each test; a part whose tool is missing is skipped with the reason. Ends with `N passed, N failed, N skipped`.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tests/deploy/lib.sh
+# shellcheck source=lib.sh
 . "$here/lib.sh"
-# shellcheck source=tests/deploy/docker.sh
+# shellcheck source=docker.sh
 . "$here/docker.sh"
-# shellcheck source=tests/deploy/nspawn.sh
+# shellcheck source=nspawn.sh
 . "$here/nspawn.sh"
-# shellcheck source=tests/deploy/peers.sh
+# shellcheck source=peers.sh
 . "$here/peers.sh"
 
 parts=${1:-all}
