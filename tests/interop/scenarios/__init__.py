@@ -13,6 +13,8 @@ CROSS = [("js", "rust"), ("rust", "js"), ("js", "go"), ("go", "js"), ("rust", "g
 SCENARIOS = [
     Scenario("circuit", circuits.circuit, ALIKE + CROSS),
     Scenario("bulk", circuits.bulk, ALIKE + CROSS),
+    Scenario("with-python", circuits.with_python, [("py", "py"), ("py", "go"), ("go", "py"), ("py", "js"), ("js", "py"),
+                                                   ("py", "rust"), ("rust", "py")]),
     Scenario("ordinary-user", circuits.ordinary_user, [("js", "js"), ("rust", "rust"), ("go", "go")]),
     Scenario("plain", circuits.plain, SINGLE + [("py",)]),
     Scenario("no-reservation", circuits.no_reservation, SINGLE),

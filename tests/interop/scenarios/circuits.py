@@ -37,6 +37,16 @@ def circuit(session, listener_kind, dialler_kind):
     check_relay_identify(dialler, relay)
 
 
+def with_python(session, listener_kind, dialler_kind):
+    """py-libp2p at one end or both: identify, ping and 2 MiB each way over the circuit."""
+    _, listener, dialler = joined(session, listener_kind, dialler_kind)
+    for one, other in ((dialler, listener), (listener, dialler)):
+        told = one.do("identify", peer=other.peer)
+        assert "/interop/transfer/1.0.0" in told["protocols"], f"{one} was told the protocols {told['protocols']}"
+        one.do("ping", peer=other.peer)
+    check_transfer(dialler, listener, 2 * MEGABYTE)
+
+
 def ordinary_user(session, listener_kind, dialler_kind):
     """The relay runs as an ordinary user: a circuit, and 16 MiB each way."""
     if os.geteuid() != 0 or shutil.which("setpriv") is None:
