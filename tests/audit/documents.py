@@ -60,7 +60,10 @@ def _names(report, text):
     paths = re.findall(r"`((?:imsg|keyproc|netproc|parent|proto|tests|docs|mk|deploy)/[\w./*-]+)`", text)
     faults = [f"{PAGE} names {p}" for p in paths if not os.path.exists(p.rstrip("*"))]
     tests = {os.path.basename(p)[:-2] for p in sources.files("tests", ".c")}
-    faults += [f"{PAGE} names {n}" for n in re.findall(r"`((?:test|attack|fuzz)_\w+)`", text) if n not in tests]
+    named = set(re.findall(r"\b(?:test|attack|fuzz)_\w+", text))
+    named |= {f"attack_{n}" for n in re.findall(r"ATTACK_ONLY=(\w+)", text)}
+    faults += [f"{PAGE} names {n}" for n in sorted(named - tests)]
+    faults += [f"tests/audit/promises names {p}" for _, p, _ in proofs.rows() if not os.path.exists(p + ".c")]
     report.check(HOUSE, f"files and tests that {PAGE} names exist", faults)
 
 
