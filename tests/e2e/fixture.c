@@ -116,7 +116,7 @@ int fixture_begin(const char *const *settings)
 static int fixture_check_counters(void)
 {
 	static char names[FIXTURE_REASONS][120];
-	const char *list[FIXTURE_REASONS];
+	const char *list[FIXTURE_REASONS] = {0};
 	uint64_t values[FIXTURE_REASONS];
 	size_t count = 0;
 	int wrong = 0;

@@ -17,7 +17,7 @@ struct expected {
 /* All of them in one report. */
 static void expect_all(const struct expected *list, size_t count)
 {
-	const char *names[MOST];
+	const char *names[MOST] = {0};
 	uint64_t values[MOST];
 
 	for (size_t i = 0; i < count; i++)
