@@ -25,7 +25,11 @@ elsewhere() {
 	in_project down || return 1
 	rm -rf "$WORK/elsewhere"
 	cp -R "$PROJECT" "$WORK/elsewhere"
-	(FOLDER=$WORK/elsewhere && in_project up -d && serves && same "$id" "$(peer_id)" && in_project down)
+	FOLDER=$WORK/elsewhere
+	in_project up -d && serves && same "$id" "$(peer_id)" && in_project down
+	status=$?
+	FOLDER=$PROJECT
+	return "$status"
 }
 
 limits() {
@@ -61,11 +65,12 @@ stops() {
 # in_project ARGUMENT...: compose, which is one word or two, in the project's folder.
 in_project() {
 	# shellcheck disable=SC2086
-	(cd "${FOLDER:-$PROJECT}" && $COMPOSE "$@")
+	(cd "$FOLDER" && $COMPOSE "$@")
 }
 
 try_compose() {
 	COMPOSE=$1
+	FOLDER=$PROJECT
 	port=$(free_port)
 	rm -f "$PROJECT/.env"
 	test_that "$COMPOSE: the file is valid" in_project config -q
