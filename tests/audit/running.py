@@ -13,11 +13,13 @@ from report import HOUSE, promise
 NO_CAPABILITY = "0000000000000000"
 DESCRIPTORS = {
     "keyproc": ["/dev/null", "/dev/null", "/dev/null", "socket", "socket"],
+    # 0 to 2 are the starter's; then signals, two channels.
+    "parent": ["anon_inode:[signalfd]", "socket", "socket"],
     # Two channels, two listeners (IPv4, IPv6), libevent's epoll and its unused pair.
     "netproc": ["/dev/null", "/dev/null", "/dev/null", "socket", "socket", "socket", "socket", "anon_inode:[eventpoll]",
                 "pipe", "pipe"],
 }
-PARENT_DESCRIPTORS = 6  # 0-2, signals, two channels
+STANDARD = 3
 
 
 def _privileges(daemon):
@@ -58,11 +60,9 @@ def _kind(target):
 def _descriptors(daemon):
     for who, pid in daemon.pid.items():
         held = live.links(pid, "fd")
-        found = [_kind(held[name]) for name in sorted(held, key=int)]
-        if who == "parent":
-            if len(found) != PARENT_DESCRIPTORS:
-                yield f"parent holds {found}"
-        elif found != DESCRIPTORS[who]:
+        numbers = sorted(map(int, held))
+        found = [_kind(held[str(n)]) for n in numbers if who != "parent" or n >= STANDARD]
+        if found != DESCRIPTORS[who] or numbers[:STANDARD] != list(range(STANDARD)):
             yield f"{who} holds {found}"
 
 
