@@ -23,7 +23,7 @@ int command_peer_id(struct parent *parent, char *const *arguments)
 		text[len++] = '\n';
 		ssize_t written = write(STDOUT_FILENO, text, len);
 		(void)written;
-		return EXIT_DRAINED;
+		_exit(EXIT_DRAINED);
 	}
-	return finish(parent);
+	_exit(finish(parent));
 }
