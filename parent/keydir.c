@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* systemd passes several folders with colons between; ours is the first. */
 static int keydir_place(struct keydir *keydir, const char *base, const char *below, bool list)
@@ -61,4 +62,34 @@ int keydir_open(const struct keydir *keydir, bool make)
 		return fd;
 	return keydir_make(keydir->folder) == 0 ? open(keydir->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 						: -1;
+}
+
+/* The deepest folder on the way that is there. */
+static int keydir_deepest(const struct keydir *keydir, char path[PATH_MAX], struct stat *found)
+{
+	strcpy(path, keydir->folder);
+	while (stat(path, found) != 0) {
+		char *slash = strrchr(path, '/');
+
+		if (slash == NULL || slash == path)
+			return -1;
+		*slash = '\0';
+	}
+	return 0;
+}
+
+void keydir_advice(const struct keydir *keydir, int error, char *text, size_t size)
+{
+	char path[PATH_MAX];
+	struct stat found;
+
+	if (keydir_deepest(keydir, path, &found) != 0)
+		snprintf(text, size, "set HOME or XDG_DATA_HOME to a folder of ours");
+	else if (error == EROFS)
+		snprintf(text, size, "%.300s is mounted read-only", path);
+	else if (error == EACCES || error == EPERM)
+		snprintf(text, size, "%.300s belongs to user %u, we are %u: chown -R %u:%u %.300s", path,
+			 found.st_uid, geteuid(), geteuid(), getegid(), path);
+	else
+		snprintf(text, size, "what is there is %.300s", path);
 }

@@ -26,5 +26,7 @@ int keydir_resolve(struct keydir *keydir, const struct settings *settings);
 /* Opens the folder, after making it and those above it with mode 0700 when `make` is set. The descriptor, or
  * -1 with errno. */
 int keydir_open(const struct keydir *keydir, bool make);
+/* After -1 with `error` in errno: what is in the way, and the command that mends it. */
+void keydir_advice(const struct keydir *keydir, int error, char *text, size_t size);
 
 #endif

@@ -185,15 +185,16 @@ static int start_send_key(struct parent *parent)
 
 static int start_open_key_folder(struct parent *parent)
 {
+	char advice[PARENT_LAST_WORDS - 384];
 	int fd = keydir_open(&parent->keydir, !parent->show_only);
+	int error = errno;
 
-	if (fd < 0)
-		parent_end(
-		    parent, EXIT_SETTINGS,
-		    "key folder %.300s: %s; the key's place is $STATE_DIRECTORY, $XDG_DATA_HOME/dusk-relay or"
-		    " $HOME/.local/share/dusk-relay",
-		    parent->keydir.folder, strerror(errno));
-	return fd;
+	if (fd >= 0)
+		return fd;
+	keydir_advice(&parent->keydir, error, advice, sizeof(advice));
+	parent_end(parent, EXIT_SETTINGS, "key folder %.300s: %s; %s", parent->keydir.folder, strerror(error),
+		   advice);
+	return -1;
 }
 
 /* The identity that settings named by /p2p of an external address. */
