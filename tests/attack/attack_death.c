@@ -17,6 +17,7 @@
 
 #define ROUNDS	    10 /* of each process; ATTACK_ROUNDS sets another number */
 #define WATCHDOG_MS 60000
+#define WAITING	    400u /* handshakes: three times IMSG_OUTSTANDING */
 
 static struct live_daemon live;
 static uint32_t state = 12345; /* the same moments in each run */
@@ -196,6 +197,66 @@ static void stopped_for_a_moment(void)
 	live_daemon_end(&live);
 }
 
+/* What a client says first: both multistream steps and the first message of Noise, with a point of its own.
+ */
+static bool begin_handshake(int fd, unsigned which)
+{
+	uint8_t bytes[28 + 2 + 32] = "\x13/multistream/1.0.0\n\x07/noise\n";
+
+	bytes[28] = 0;
+	bytes[29] = 32;
+	memset(bytes + 30, 9, 32);
+	bytes[30] = (uint8_t)which;
+	bytes[31] = (uint8_t)(which >> 8);
+	return write(fd, bytes, sizeof(bytes)) == (ssize_t)sizeof(bytes);
+}
+
+/* The answer of 230 bytes holds what only keyproc could make. */
+static bool handshake_is_answered(int fd)
+{
+	uint8_t bytes[230];
+	size_t got = 0;
+	ssize_t n = 1;
+
+	while (got < sizeof(bytes) && (n = read(fd, bytes + got, sizeof(bytes) - got)) > 0)
+		got += (size_t)n;
+	return got == sizeof(bytes);
+}
+
+/* keyproc stands still while more handshakes begin than may be open with it: none is lost, netproc goes on
+ * meanwhile. */
+static void keyproc_pauses(void)
+{
+	static int fds[WAITING];
+	const struct live_daemon_wish wish = {0};
+	unsigned begun = 0, answered = 0;
+
+	if (live_daemon_start(&live, &wish) != 0) {
+		attack_fail("the daemon does not start");
+		live_daemon_end(&live);
+		return;
+	}
+	kill(live.keyproc, SIGSTOP);
+	for (unsigned i = 0; i < WAITING; i++) {
+		fds[i] = live_daemon_connect(&live);
+		begun += fds[i] >= 0 && begin_handshake(fds[i], i);
+	}
+	sleep(2);
+	attack_check(begun == WAITING, "keyproc paused: only %u handshakes could begin", begun);
+	kill(live.keyproc, SIGCONT);
+	for (unsigned i = 0; i < WAITING; i++) {
+		answered += fds[i] >= 0 && handshake_is_answered(fds[i]);
+		close(fds[i]);
+	}
+	attack_check(answered == WAITING, "keyproc paused: %u of %u handshakes were answered afterwards",
+		     answered, WAITING);
+	kill(live.pid, SIGTERM);
+	struct attack_end end = live_daemon_wait(&live, 10000);
+
+	attack_check(end.signal == 0 && end.status == 0, "after keyproc's pause: %s", attack_end_text(end));
+	live_daemon_end(&live);
+}
+
 /* Nobody reads the log, and there is much to log: connections are still taken, and SIGTERM still ends it. */
 static void log_unread(void)
 {
@@ -253,6 +314,7 @@ int main(void)
 		kill_at_start(i);
 	}
 	stopped_for_a_moment();
+	keyproc_pauses();
 	log_unread();
 	stopped(root);
 	return attack_end("death");
