@@ -63,7 +63,7 @@ static void open_umask(void)
 
 static void small_limits(void)
 {
-	const struct rlimit few = {128, 128}, locked = {0, 0}, core = {RLIM_INFINITY, RLIM_INFINITY};
+	const struct rlimit few = {64, 64}, locked = {0, 0}, core = {RLIM_INFINITY, RLIM_INFINITY};
 
 	setrlimit(RLIMIT_NOFILE, &few);
 	setrlimit(RLIMIT_MEMLOCK, &locked);
