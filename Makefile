@@ -63,6 +63,7 @@ $(BUILD)/$$(OUT_$(1)): $$(OBJ_$(1)) $$(foreach l,$$(USES_$(1)),$(BUILD)/lib/lib$
 	@mkdir -p $$(@D)
 	@echo LINK $$@
 	$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LIBS_$(1))
+	@chmod go-w $$@ # under umask 002 it would be refused by the parent
 endef
 
 define library_template

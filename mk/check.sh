@@ -26,7 +26,6 @@ umask 022
 AUDIT_SKIP=twice # two more builds: .ci/run has it
 export AUDIT_SKIP
 $make BUILD="$build" programs || exit 1
-chmod go-w "$build"/bin/* "$build"/libexec/dusk-relay/*
 failed=
 for target in "$@"; do
 	echo "== $target"

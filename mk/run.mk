@@ -6,10 +6,8 @@ CHECK_FUZZ_SECS ?= 2
 CHECK_TARGETS := unit $(if $(wildcard mk/e2e.mk),e2e) $(if $(wildcard mk/attack.mk),attack) \
                  $(if $(wildcard mk/audit.mk),audit) $(if $(wildcard mk/fuzz.mk),fuzz)
 
-# Programs that others could write would not be started: a shell with umask 002 makes such.
 run: deps-build
 	@$(MAKE) --no-print-directory -j$$(nproc) programs
-	@chmod go-w $(PROGRAM_OUTS)
 	@exec $(BUILD)/bin/dusk-relay
 
 check: deps
