@@ -95,9 +95,10 @@ def attempt(action):
     except Skip as reason:
         return "skipped", str(reason)
     except EXPECTED as failure:
-        line = traceback.extract_tb(failure.__traceback__)[-1]
-        where = next((f for f in reversed(traceback.extract_tb(failure.__traceback__)) if "scenarios" in f.filename), line)
-        return "failed", f"{failure or 'check failed: ' + where.line} ({os.path.basename(where.filename)}:{where.lineno})"
+        trace = traceback.extract_tb(failure.__traceback__)
+        where = next((frame for frame in reversed(trace) if "scenarios" in frame.filename), trace[-1])
+        what = failure if str(failure) else "not so: " + where.line
+        return "failed", f"{what} ({os.path.basename(where.filename)}:{where.lineno})"
     except Exception:  # a mistake in the scenario itself is a failure too
         return "failed", traceback.format_exc()
 

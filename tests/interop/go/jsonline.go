@@ -108,7 +108,8 @@ func answer(verbs map[string]verb, cmd *command) {
 	say(fields{"id": cmd.ID, "ok": result})
 }
 
-var statusName = regexp.MustCompile(`NO_VERB|NO_RESERVATION|CONNECTION_FAILED|RESOURCE_LIMIT_EXCEEDED|PERMISSION_DENIED|RESERVATION_REFUSED|E_[A-Z_]+`)
+var statusName = regexp.MustCompile(`NO_VERB|NO_RESERVATION|CONNECTION_FAILED|RESOURCE_LIMIT_EXCEEDED|` +
+	`PERMISSION_DENIED|RESERVATION_REFUSED|E_[A-Z_]+`)
 
 // errorCode gives the names that all client programs share.
 func errorCode(err error) string {

@@ -30,7 +30,7 @@ def run(command, folder, **extra):
 def build_js():
     need("node", "Node.js 20 or newer")
     need("npm", "npm")
-    lock, installed = (os.path.join(ROOT, "js", name) for name in ("package-lock.json", "node_modules/.package-lock.json"))
+    lock, installed = (os.path.join(ROOT, "js", n) for n in ("package-lock.json", "node_modules/.package-lock.json"))
     if not os.path.exists(installed) or os.path.getmtime(installed) < os.path.getmtime(lock):
         run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], "js")
     return ["node", "--import", os.path.join(ROOT, "js/src/polyfill.mjs"), os.path.join(ROOT, "js/src/client.mjs")]

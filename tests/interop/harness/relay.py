@@ -25,8 +25,8 @@ class Relay:
         self._ready = threading.Event()
         self.peer = None
         with open(log_path, "a", encoding="utf-8") as log:
-            self._process = subprocess.Popen([*prefix, program], env=environment(state, port, settings), cwd=state, text=True,
-                                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+            self._process = subprocess.Popen([*prefix, program], env=environment(state, port, settings), cwd=state,
+                                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True)
         threading.Thread(target=self._read_stdout, daemon=True).start()
         self._await_ready()
         self.addr = f"/ip4/{host}/tcp/{self.port}/p2p/{self.peer}"

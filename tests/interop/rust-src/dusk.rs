@@ -31,7 +31,8 @@ pub fn behaviour(key: &Keypair) -> Dusk {
         .build()
         .expect("gossipsub settings");
     Dusk {
-        gossip: gossipsub::Behaviour::new(gossipsub::MessageAuthenticity::Signed(key.clone()), config).expect("gossipsub"),
+        gossip: gossipsub::Behaviour::new(gossipsub::MessageAuthenticity::Signed(key.clone()), config)
+            .expect("gossipsub"),
         kad: kad::Behaviour::new(own, MemoryStore::new(own)),
         gif: requests("/dusk/gif/1.0.0"),
         directory: requests("/dusk/directory/1.0.0"),
@@ -73,7 +74,10 @@ fn bootstrap(driver: &mut Driver, id: u64, command: &Value) -> Result<(), Failur
     let wanted = kad.bootstrap().map_err(Failure::debug)?;
     driver.waiters.add(id, "kad-bootstrap", move |event| match event {
         SwarmEvent::Behaviour(BehaviourEvent::Dusk(DuskEvent::Kad(kad::Event::OutboundQueryProgressed {
-            id, step, result, ..
+            id,
+            step,
+            result,
+            ..
         }))) if *id == wanted && step.last => Some(Ok(json!({ "result": format!("{result:?}") }))),
         _ => None,
     });

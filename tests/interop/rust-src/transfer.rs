@@ -67,7 +67,10 @@ async fn send(mut writer: impl AsyncWrite + Unpin, size: u64) -> Result<String, 
     while left > 0 {
         let block = &noise(&mut state)[..left.min(BLOCK) as usize];
         sum.update(block);
-        writer.write_all(block).await.map_err(|e| Failure::new(format!("sending, {left} of {size} bytes left: {e:?}")))?;
+        writer
+            .write_all(block)
+            .await
+            .map_err(|e| Failure::new(format!("sending, {left} of {size} bytes left: {e:?}")))?;
         left -= block.len() as u64;
     }
     writer.flush().await.map_err(Failure::debug)?;

@@ -55,7 +55,9 @@ impl Driver {
         let connection = dial.connection_id();
         self.swarm.dial(dial).map_err(Failure::debug)?;
         self.waiters.add(id, "dial", move |event| match event {
-            SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } if *connection_id == connection => {
+            SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. }
+                if *connection_id == connection =>
+            {
                 Some(Ok(json!({ "peer": peer_id.to_string(), "remote": endpoint.get_remote_address().to_string() })))
             }
             SwarmEvent::OutgoingConnectionError { connection_id, error, .. } if *connection_id == connection => {
@@ -73,9 +75,15 @@ impl Driver {
         }
         self.waiters.add(id, "identify", move |event| match event {
             SwarmEvent::Behaviour(BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }))
-                if *peer_id == peer => Some(Ok(identified(info))),
+                if *peer_id == peer =>
+            {
+                Some(Ok(identified(info)))
+            }
             SwarmEvent::Behaviour(BehaviourEvent::Identify(identify::Event::Error { peer_id, error, .. }))
-                if *peer_id == peer => Some(Err(Failure::debug(error))),
+                if *peer_id == peer =>
+            {
+                Some(Err(Failure::debug(error)))
+            }
             _ => None,
         });
     }

@@ -17,8 +17,8 @@ def dial_each_other(session, first_kind, second_kind):
     relay = session.relay()
     first, second = member(session, relay, first_kind), member(session, relay, second_kind)
     for _ in range(2):
-        under_way = [one.start("dial", addr=relay.circuit_to(other.peer)) for one, other in ((first, second), (second, first))]
-        for dial in under_way:
+        pairs = (first, second), (second, first)
+        for dial in [one.start("dial", addr=relay.circuit_to(other.peer)) for one, other in pairs]:
             dial.result()
     check_transfer(first, second, MEGABYTE)
     check_transfer(second, first, MEGABYTE)
