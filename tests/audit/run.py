@@ -8,7 +8,8 @@ import sys
 
 from report import Report
 
-CHECKS = ("includes", "imports", "floors", "words", "binaries", "documents", "running", "filters", "private", "proofs", "twice")
+CHECKS = ("includes", "imports", "floors", "words", "binaries", "documents", "running", "filters", "sockets", "private",
+          "proofs", "twice")
 
 
 def main():

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+"""The options of netproc's listeners, which accepted sockets inherit: asked of the running process's own sockets (pidfd_getfd,
+so it needs root). They keep the kernel's queue of a connection short and end dead connections."""
+
+import ctypes
+import os
+import socket
+
+import live
+from report import promise
+
+TEXT = "netproc's listeners: the kernel stops at 32 KiB unsent, no delay, dead peers are found"
+PIDFD_GETFD = 438  # the same on every architecture
+WANTED = {
+    "TCP_NOTSENT_LOWAT": (socket.IPPROTO_TCP, 25, 32768),
+    "TCP_USER_TIMEOUT": (socket.IPPROTO_TCP, 18, 75000),
+    "TCP_NODELAY": (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+    "SO_KEEPALIVE": (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    "SO_REUSEPORT": (socket.SOL_SOCKET, socket.SO_REUSEPORT, 0),
+}
+
+
+def _listeners(pid):
+    """Copies of the listening sockets of a process."""
+    process = os.pidfd_open(pid)
+    libc = ctypes.CDLL(None, use_errno=True)
+    try:
+        for number in (n for n, target in live.links(pid, "fd").items() if target.startswith("socket:")):
+            copy = libc.syscall(PIDFD_GETFD, process, int(number), 0)
+            if copy < 0:
+                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+            with socket.socket(fileno=copy) as found:
+                if found.family != socket.AF_UNIX and found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                    yield found
+    finally:
+        os.close(process)
+
+
+def _faults(pid):
+    count = 0
+    for listener in _listeners(pid):
+        count += 1
+        for name, (level, option, value) in WANTED.items():
+            found = listener.getsockopt(level, option)
+            if found != value:
+                yield f"{name} is {found}, not {value}"
+    if count == 0:
+        yield "no listener"
+
+
+def check(report, build):
+    if not live.is_root():
+        report.skip(promise(8), TEXT, "needs root")
+        return
+    try:
+        with live.Daemon(build, False) as daemon:
+            report.check(promise(8), TEXT, _faults(daemon.pid["netproc"]))
+    except (OSError, RuntimeError) as error:
+        report.skip(promise(8), TEXT, str(error))
