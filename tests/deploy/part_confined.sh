@@ -81,7 +81,7 @@ test_that "one user: the profile and a filter of their own" same \
 	"NoNewPrivs 1 Seccomp 2 Seccomp_filters 2 Threads 1 " "$(confinement_of_processes | sed 's/ *$/ /;s/\(Threads 1\) \(NoNewPrivs 1\) \(.*\)/\2 \3\1 /')"
 as_root >/dev/null
 test_that "as root: serves" serves
-test_that "as root: a user for each process, none root" same "61001 61002 61003 " "$(users_of_processes)"
+test_that "as root: a user for each process, none root" same "1000 61001 61003 " "$(users_of_processes)"
 test_that "as root: no capability is left" same 0000000000000000 "$(capabilities_of_processes)"
 
 profile_without_landlock
