@@ -12,12 +12,12 @@ nspawn_ready() {
 		skip "booting systemd takes root, systemd-nspawn (systemd-container) and mmdebstrap"
 		return 1
 	fi
-	[ -s "$NSPAWN_TAR" ] && return 0
-	if ! nice mmdebstrap --quiet --variant=minbase --include="$NSPAWN_PACKAGES" bookworm "$NSPAWN_TAR.new" >"$OUT" 2>&1; then
+	[ -f "$NSPAWN_TAR" ] && return 0
+	if ! nice mmdebstrap --quiet --variant=minbase --include="$NSPAWN_PACKAGES" bookworm "$WORK/new.tar" >"$OUT" 2>&1; then
 		skip "the system to boot cannot be made: $(tail -n 1 "$OUT")"
 		return 1
 	fi
-	mv "$NSPAWN_TAR.new" "$NSPAWN_TAR"
+	mv "$WORK/new.tar" "$NSPAWN_TAR"
 }
 
 # A fresh system, not yet booted.
