@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * What a program in a container can still do. Run inside one, linked statically:
- *   calls               tries each system call of the list with harmless arguments; prints "<name> <what the kernel said>"
- *   calls memory MIB    takes that much memory and touches it; prints "took it" if it lives
- *   calls processes     starts processes until none is given; prints how many there were */
+ *   calls               tries each system call of the list with harmless arguments; prints "<name> <what the
+ * kernel said>" calls memory MIB    takes that much memory and touches it; prints "took it" if it lives calls
+ * processes     starts processes until none is given; prints how many there were */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
