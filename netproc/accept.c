@@ -155,7 +155,7 @@ static bool accept_was_gone(int error)
 
 static unsigned accept_listener(struct process *process, uint32_t index, unsigned most)
 {
-	struct sockaddr_storage from;
+	struct sockaddr_storage from = {0};
 
 	while (most > 0 && process->accepting) {
 		socklen_t len = sizeof(from);

@@ -81,7 +81,7 @@ struct conn {
 	bool writable : 1;
 	bool bulk : 1;		  /* its last reads were large */
 	bool waiting : 1;	  /* for keyproc or for a handshake step: not read meanwhile */
-	bool ending : 1;     /* the peer's end was announced */
+	bool ending : 1;	  /* the peer's end was announced */
 	bool went_away : 1;	  /* our GoAway is out */
 	bool doomed : 1;	  /* to be closed for `reason` at the next safe point */
 	bool has_muxers : 1;	  /* its Noise payload named muxers: go or js */
@@ -99,9 +99,9 @@ struct conn {
 	uint16_t remote_port;
 	uint32_t held_since; /* seconds of net->now when the unfinished record began */
 	uint32_t active;     /* seconds of net->now of the last request */
-	uint32_t
-	    progress;  /* seconds of net->now when a write last took bytes, or there was nothing to write */
-	uint32_t born; /* seconds of net->now at accept */
+	uint32_t progress;   /* milliseconds of net->now, low half, when a write last took bytes or there was
+				nothing to write */
+	uint32_t born;	     /* seconds of net->now at accept */
 	struct reservation *reservation; /* what this connection holds */
 	struct wheel_timer timer;
 	struct yamux_session yamux;

@@ -147,7 +147,7 @@ uint8_t *conn_out_room(struct conn *conn, size_t len)
 		return NULL;
 	}
 	if (conn->out_len == 0)
-		conn->progress = (uint32_t)(conn->net->now / 1000);
+		conn->progress = (uint32_t)conn->net->now;
 	if (conn->out_last != NULL)
 		conn->out_last->next = last;
 	else
@@ -172,7 +172,7 @@ void conn_want_flush(struct conn *conn)
 static void conn_written(struct conn *conn, size_t len)
 {
 	conn->out_len -= (uint32_t)len;
-	conn->progress = (uint32_t)(conn->net->now / 1000);
+	conn->progress = (uint32_t)conn->net->now;
 	while (len > 0 && conn->out_first != NULL) {
 		struct pool_buffer *first = conn->out_first;
 		size_t have = first->end - first->start;

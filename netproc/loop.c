@@ -99,6 +99,7 @@ static void loop_serve(struct conn *conn, size_t most)
 		conn_read(conn, conn->state == CONN_HANDSHAKE ? CONN_READ_HANDSHAKE : most);
 	if (conn_alive(conn) && conn->readable)
 		conn_schedule(conn);
+	memory_turn(conn->net);
 }
 
 static void loop_light(struct process *process)
@@ -148,8 +149,10 @@ static void loop_flush(struct process *process)
 {
 	struct list *entry;
 
-	while ((entry = list_shift(&process->net.conns->flush)) != NULL)
+	while ((entry = list_shift(&process->net.conns->flush)) != NULL) {
 		conn_pump((struct conn *)((char *)entry - offsetof(struct conn, flush)));
+		memory_turn(&process->net);
+	}
 }
 
 static void loop_end(struct process *process)
@@ -157,7 +160,6 @@ static void loop_end(struct process *process)
 	struct net *net = &process->net;
 
 	key_flush(net);
-	memory_turn(net);
 	conn_reap(net);
 	if (net->draining && !process->drained)
 		process_drain(process);

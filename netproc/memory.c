@@ -8,21 +8,23 @@
 #include "netproc/sort.h"
 #include "netproc/stream.h"
 
-#define MEMORY_TIGHT 92 /* per cent of the pool at which connections begin to go */
+#define MEMORY_TIGHT 85 /* per cent of the pool at which connections begin to go */
 #define MEMORY_WARN  80 /* and at which the operator is told */
+#define MEMORY_HOLDER                                                                                        \
+	4096 /* bytes from which a connection counts: a quiet one with its small state is nobody's burden */
 #define MEMORY_EVERY 50 /* milliseconds between looks */
 
 struct memory_holder {
 	struct conn *conn;
 	uint64_t bytes;
-	uint64_t weight; /* bytes times seconds without progress */
+	uint64_t weight; /* bytes times milliseconds without progress */
 };
 
 static uint64_t memory_held_by_stream(const struct stream *stream)
 {
 	size_t (*held)(const struct stream *of) = stream->protocol->held;
 
-	return sizeof(*stream) + stream->queue.len + (held != NULL ? held(stream) : 0);
+	return stream->queue.len + (held != NULL ? held(stream) : 0);
 }
 
 static uint64_t memory_held(const struct conn *conn)
@@ -40,7 +42,7 @@ static uint64_t memory_held(const struct conn *conn)
 static struct memory_holder memory_holder(struct net *net, struct conn *conn)
 {
 	uint64_t bytes = memory_held(conn);
-	uint32_t since = (uint32_t)(net->now / 1000) - conn->progress;
+	uint32_t since = (uint32_t)net->now - conn->progress;
 
 	return (struct memory_holder){.conn = conn, .bytes = bytes, .weight = bytes * ((uint64_t)since + 1)};
 }
@@ -59,7 +61,7 @@ static struct memory_holder *memory_collect(struct net *net, size_t *count)
 		if (conn == NULL || !conn_alive(conn))
 			continue;
 		holders[*count] = memory_holder(net, conn);
-		*count += holders[*count].bytes > 0 ? 1 : 0;
+		*count += holders[*count].bytes >= MEMORY_HOLDER ? 1 : 0;
 	}
 	return holders;
 }
@@ -104,7 +106,8 @@ static struct memory_holder *memory_largest(struct memory_holder *holders, size_
 	return best;
 }
 
-static void memory_close(struct net *net, struct memory_holder *holders, size_t count)
+/* Returns how many went. */
+static size_t memory_close(struct net *net, struct memory_holder *holders, size_t count)
 {
 	size_t length, i;
 	struct memory_holder *largest;
@@ -116,22 +119,32 @@ static void memory_close(struct net *net, struct memory_holder *holders, size_t 
 		log_event(&net->log, LOG_EVENT_MEMORY_CLOSED, NULL, NULL, largest[i].bytes, 0, 0, NULL, 0);
 		conn_close(largest[i].conn, CLOSE_MEMORY);
 	}
+	return i;
 }
 
+static void memory_warn(struct net *net)
+{
+	if (net->now < net->memory_warned_at + MEMORY_EVERY)
+		return;
+	net->memory_warned_at = net->now;
+	log_event(&net->log, LOG_EVENT_MEMORY_PRESSURE, NULL, NULL, pool_used(net), pool_cap(net), 0, NULL,
+		  0);
+}
+
+/* A flood fills what is left within milliseconds: as long as closing helps, nothing delays the next look. */
 void memory_turn(struct net *net)
 {
 	struct memory_holder *holders;
-	size_t count;
+	size_t count, closed = 0;
 
-	if (!pool_above(net, MEMORY_WARN) || net->now - net->memory_at < MEMORY_EVERY)
+	if (!pool_above(net, MEMORY_WARN))
 		return;
-	net->memory_at = net->now;
-	log_event(&net->log, LOG_EVENT_MEMORY_PRESSURE, NULL, NULL, pool_used(net), pool_cap(net), 0, NULL,
-		  0);
-	if (!pool_above(net, MEMORY_TIGHT))
+	memory_warn(net);
+	if (!pool_above(net, MEMORY_TIGHT) || net->now < net->memory_at)
 		return;
 	holders = memory_collect(net, &count);
 	if (holders != NULL)
-		memory_close(net, holders, count);
+		closed = memory_close(net, holders, count);
 	free(holders);
+	net->memory_at = closed > 0 ? net->now : net->now + MEMORY_EVERY;
 }

@@ -58,7 +58,8 @@ struct net {
 	uint8_t hash_key[16]; /* of every table keyed by what a stranger chose */
 	uint32_t force_kind;  /* rendezvous: 0 by client, 1 standard, 2 legacy */
 	bool draining;
-	uint64_t memory_at;    /* net->now when memory was last looked at */
+	uint64_t memory_at; /* net->now from which on memory is looked at again */
+	uint64_t memory_warned_at;
 	uint64_t window_extra; /* bytes of circuit windows above their least, in all */
 	uint64_t counter[NET_COUNTER_COUNT];
 	uint64_t closed[CLOSE_REASON_COUNT];
