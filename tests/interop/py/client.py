@@ -13,7 +13,7 @@ from libp2p.host.exceptions import StreamFailure
 from libp2p.host.ping import PingService
 from libp2p.identity.identify.identify import ID as IDENTIFY
 from libp2p.identity.identify.identify import parse_identify_response
-from libp2p.network.stream.exceptions import StreamEOF
+from libp2p.network.stream.exceptions import StreamEOF, StreamReset
 from libp2p.peer.id import ID
 from libp2p.peer.peerinfo import info_from_p2p_addr
 from libp2p.relay.circuit_v2.config import RelayConfig, RelayRole
@@ -88,8 +88,8 @@ class Client:
         for _ in range(IDENTIFY_TRIES):  # js-libp2p takes one at a time, and py-libp2p makes one by itself
             try:
                 return await self.identify_once(command)
-            except StreamEOF:
-                await trio.sleep(0.3)
+            except (StreamEOF, StreamReset, StreamFailure):
+                await trio.sleep(0.5)
         return await self.identify_once(command)
 
     async def identify_once(self, command):
