@@ -246,7 +246,7 @@ bool live_daemon_left_nobody(const struct live_daemon *live)
 
 void live_daemon_end(struct live_daemon *live)
 {
-	char path[120];
+	char command[120];
 
 	if (live->pid > 0) {
 		kill(live->pid, SIGKILL);
@@ -254,9 +254,8 @@ void live_daemon_end(struct live_daemon *live)
 	}
 	close(live->out);
 	live_daemon_left_nobody(live);
-	snprintf(path, sizeof(path), "%s/dusk-relay/keypair", live->folder);
-	unlink(path);
-	snprintf(path, sizeof(path), "%s/dusk-relay", live->folder);
-	rmdir(path);
-	rmdir(live->folder);
+	/* A start that was killed may have left a temporary beside the key. */
+	snprintf(command, sizeof(command), "rm -rf '%s'", live->folder);
+	if (system(command) != 0)
+		perror(command);
 }
