@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * REGISTER and UNREGISTER. Everything that any client would check of a record is checked here, since one that
- * a client cannot read destroys the answer for everybody who discovers the namespace . Bytes
+ * a client cannot read destroys the answer for everybody who discovers the namespace. Bytes
  * that the peer registered before are not verified again: what was true of them still is. */
 #include "netproc/rendezvous_state.h"
 
