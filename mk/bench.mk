@@ -1,5 +1,5 @@
 # Benchmarks (docs/BENCHMARKS.md). They print and never fail because of a number.
-#   make bench                      this relay alone, about two minutes
+#   make bench                      this relay alone, about two minutes, and rendezvous (mk/bench-rendezvous.mk)
 #   make bench BENCH_ONLY=bulk      one group: bulk, rates, arrive, growth, latency, path
 #   make bench-limit                the same of the bare forwarder
 #   make bench-peers BENCH_RUNS=5   beside the relays of rust-libp2p and go-libp2p and the bare forwarder: hours
@@ -33,6 +33,7 @@ bench-programs: programs
 
 bench: bench-build bench-programs
 	@$(BENCH_OUT)/bench --relay $(BUILD)/bin/dusk-relay $(BENCH_FLAGS)
+	@$(if $(BENCH_ONLY),true,$(MAKE) --no-print-directory bench-rendezvous)
 
 bench-limit: bench-build
 	@$(BENCH_OUT)/bench --relay $(BENCH_OUT)/limit --plain $(BENCH_FLAGS)
