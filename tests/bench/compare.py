@@ -97,11 +97,18 @@ def cell(rows):
     return text + (f"<br>{', '.join(notes)}" if notes else "")
 
 
-def print_machine(args):
+def library(name):
+    done = subprocess.run(["pkg-config", "--modversion", name], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                          check=False)
+    return f"{name} {done.stdout.strip() or '?'}"
+
+
+def print_machine(rows):
     with open("/proc/cpuinfo", encoding="utf-8") as info:
         model = next((line.split(":")[1].strip() for line in info if line.startswith("model name")), "?")
     print(f"\nMachine: {model}, {os.cpu_count()} cores, Linux {platform.release()}; {time.strftime('%Y-%m-%d')}; "
-          f"relay on core 0, load on core 1; {args.runs} runs.\n")
+          f"{library('libsodium')}, {library('libcrypto')}, {library('libevent_core')}; relay on core 0, load on core 1; "
+          f"at most {max((len(some) for by_relay in rows.values() for some in by_relay.values()), default=0)} runs.\n")
 
 
 def print_table(rows, relays):
@@ -142,8 +149,9 @@ def main():
         programs = {US: os.path.join(args.build, "bin/dusk-relay"), BARE: os.path.join(args.build, "tests/bench/limit")}
         programs.update(peers.build(os.path.join(args.build, "tests/bench/peers"), args.peer, print))
         measure_all(args, programs, out)
-    print_machine(args)
-    print_table(read_rows(args.rows or out), relays)
+    rows = read_rows(args.rows or out)
+    print_machine(rows)
+    print_table(rows, relays)
 
 
 if __name__ == "__main__":
