@@ -12,6 +12,7 @@
 #define CREDIT_LOW   32768u  /* a sender with less than this left gets smaller lumps too */
 #define CREDIT_LEAST 16u     /* js does not wake for less */
 #define CREDIT_TIGHT 60	     /* per cent of the pool above which windows stay at their least */
+#define CREDIT_SLOW  5000u   /* milliseconds for half a window after which it was too large */
 #define CREDIT_WAIT  64u     /* milliseconds until a sender held back by bandwidth is looked at again */
 
 static struct circuit_half *credit_other(struct circuit_half *half)
@@ -47,6 +48,13 @@ static bool credit_may_grow(const struct net *net, uint32_t window)
 	       net->window_extra + window <= pool_cap(net) / 4;
 }
 
+/* A circuit that has become slow gives back what its window had grown by. */
+static void credit_shrink(struct circuit_half *half)
+{
+	half->circuit->net->window_extra -= half->window - STREAM_WINDOW_LEAST;
+	half->window = STREAM_WINDOW_LEAST;
+}
+
 /* Half the window used within two round trips of the whole path, and nothing waiting at the destination: the
  * window is what limits. */
 static void credit_grow(struct circuit_half *half, const struct stream *from, const struct stream *to,
@@ -59,6 +67,11 @@ static void credit_grow(struct circuit_half *half, const struct stream *from, co
 	half->epoch_bytes += credited;
 	if (half->epoch_bytes < half->window / 2)
 		return;
+	/* A queue that is on its way out says nothing yet: looked at again when it is empty. */
+	if (took <= round_trips && to->queue.len > 0)
+		return;
+	if (took >= CREDIT_SLOW)
+		credit_shrink(half);
 	if (took <= round_trips && to->queue.len == 0 && credit_may_grow(net, half->window)) {
 		uint32_t window = half->window > net->settings.max_window / 2
 				      ? (uint32_t)net->settings.max_window
@@ -71,8 +84,11 @@ static void credit_grow(struct circuit_half *half, const struct stream *from, co
 	half->epoch_bytes = 0;
 }
 
-/* What the sender may get now: within its window, and never more than the destination's unused window less
- * what waits for it. */
+/* What the sender may get now. A window at its least: never more than the destination's unused window less
+ * what waits for it, so that a reader that never read costs nothing. One that has grown has shown that its
+ * destination keeps up: then the sender's own path counts, else a far source beside a near destination would
+ * get one window of the near one for each of its long round trips. What it may hold when the reader stops
+ * comes from the quarter of the pool that grown windows have. */
 static uint32_t credit_due(const struct circuit_half *half, const struct stream *from,
 			   const struct stream *to)
 {
@@ -81,6 +97,8 @@ static uint32_t credit_due(const struct circuit_half *half, const struct stream 
 	uint64_t room = saturating_sub(window, under_way);
 	uint64_t taken = saturating_sub(to->send_window, under_way);
 
+	if (window > STREAM_WINDOW_LEAST)
+		return (uint32_t)room;
 	return (uint32_t)(room < taken ? room : taken);
 }
 
