@@ -134,7 +134,7 @@ struct conn *conn_new(struct net *net, int fd, const struct sockaddr_in6 *from, 
 	conn->remote_port = ntohs(from->sin6_port);
 	conn->local_port = local_port;
 	conn->ip = ip_key_of(conn->remote, net->settings.limit_private_ips != 0);
-	conn->born = conn->active = conn_seconds(net);
+	conn->active = conn_seconds(net);
 	conn->progress = (uint32_t)net->now;
 	conn->timer.fire = conn_fire;
 	if (event_assign(&conn->event, net->base, fd, EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST,

@@ -101,7 +101,6 @@ struct conn {
 	uint32_t active;     /* seconds of net->now of the last request */
 	uint32_t progress;   /* milliseconds of net->now, low half, when a write last took bytes or there was
 				nothing to write */
-	uint32_t born;	     /* seconds of net->now at accept */
 	struct reservation *reservation; /* what this connection holds */
 	struct wheel_timer timer;
 	struct yamux_session yamux;

@@ -28,7 +28,6 @@ struct yamux_session {
 	uint8_t partial[12]; /* an unfinished header */
 	uint8_t pongs;	     /* waiting in control */
 	bool ping_out : 1;   /* our own ping waits for its answer */
-	bool bulk_flows : 1;
 	uint32_t ping_value;
 	uint32_t ping_sent;	/* milliseconds of net->now, low half */
 	uint32_t budget_second; /* buckets refill by this */
