@@ -18,7 +18,7 @@
 	X(max_connections_per_ip, "DUSK_MAX_CONNECTIONS_PER_IP", NUMBER, 0, 1000000, 512, 512,               \
 	  "connections of one IPv4 address or IPv6 /64")                                                     \
 	X(max_half_open, "DUSK_MAX_HALF_OPEN", NUMBER, 1, 100000, 2048, 2048,                                \
-	  "connections in the handshake at once")                                                            \
+	  "connections in the handshake at once; more wait to be accepted")                                  \
 	X(max_handshakes_per_ip, "DUSK_MAX_HANDSHAKES_PER_IP", NUMBER, 0, 100000, 50, 50,                    \
 	  "handshakes a second of one IP key, with a burst of eight times that")                             \
 	X(max_half_open_per_ip, "DUSK_MAX_HALF_OPEN_PER_IP", NUMBER, 0, 100000, 256, 256,                    \

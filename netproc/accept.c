@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * New connections: taken from the inherited listeners, asked of limits, handed to upgrade. Out of descriptors
- * it pauses.
+ * it pauses. A crowd that comes at once waits in the kernel's queue while as many as may be are in the
+ * handshake; only who holds a large part of those, or does not get on, gives way.
  */
 #include <errno.h>
 #include <event2/event.h>
@@ -17,6 +18,9 @@
 
 #define ACCEPT_A_TURN 64u
 #define ACCEPT_PAUSE  1000u /* milliseconds */
+#define ACCEPT_WAIT   100u  /* milliseconds after which a crowd that waits is looked at again */
+#define ACCEPT_YOUNG  3000u /* milliseconds that a peer in the handshake has for its next answer */
+#define ACCEPT_LOOK   16u   /* of the oldest, among which one is looked for that does not get on */
 
 static void accept_event(evutil_socket_t fd, short what, void *argument)
 {
@@ -92,22 +96,35 @@ static void accept_pause(struct process *process)
 	wheel_arm(net, &process->accept_timer, ACCEPT_PAUSE);
 }
 
-/* The table of half-open connections is full: the oldest of the IP key that holds most gives way. */
-static void accept_make_room(struct net *net)
+/* What this relay itself has still to do is not the peer's fault. */
+static bool accept_is_stuck(const struct conn *conn)
 {
-	struct ip_key holder = {0};
-	struct list *at;
+	return !conn->waiting && (uint32_t)conn->net->now - conn->progress >= ACCEPT_YOUNG;
+}
 
-	if (!limits_half_open_full(net, &holder))
-		return;
-	for (at = net->conns->opening.next; at != &net->conns->opening; at = at->next) {
+/* As many as may be are in the handshake: the oldest of an IP key that holds a large part of them gives way
+ * to whoever comes, else one of the oldest that does not get on. NULL: all are getting on. */
+static struct conn *accept_gives_way(const struct net *net)
+{
+	const struct list *opening = &net->conns->opening, *at;
+	struct ip_key holder = {0};
+	bool held = limits_half_open_holder(net, &holder);
+	unsigned look = ACCEPT_LOOK;
+
+	for (at = opening->next; at != opening && (held || look-- > 0); at = at->next) {
 		struct conn *conn = (struct conn *)((char *)at - offsetof(struct conn, opening));
 
-		if (ip_key_equal(&conn->ip, &holder)) {
-			conn_close(conn, CLOSE_LIMIT_HALF_OPEN);
-			return;
-		}
+		if (held ? ip_key_equal(&conn->ip, &holder) : accept_is_stuck(conn))
+			return conn;
 	}
+	return NULL;
+}
+
+static void accept_wait(struct process *process)
+{
+	process->accept_waits = true;
+	if (!wheel_armed(&process->accept_timer))
+		wheel_arm(&process->net, &process->accept_timer, ACCEPT_WAIT);
 }
 
 /* IPv4 in its mapped form, so that one kind of address goes through all that follows. */
@@ -132,7 +149,6 @@ static void accept_one(struct process *process, int fd, const struct sockaddr_st
 	struct ip_key ip = ip_key_of(from.sin6_addr.s6_addr, net->settings.limit_private_ips != 0);
 	enum close_reason reason;
 
-	accept_make_room(net);
 	reason = limits_accept(net, &ip);
 	if (reason == CLOSE_NONE && conn_new(net, fd, &from, port, &upgrade_security) != NULL)
 		return;
@@ -153,42 +169,69 @@ static bool accept_was_gone(int error)
 	       error == ENONET || error == EOPNOTSUPP;
 }
 
-static unsigned accept_listener(struct process *process, uint32_t index, unsigned most)
+/* One connection that waits at a listener. Who gives way is known before and goes only when there is one. */
+static void accept_next(struct process *process, uint32_t index)
 {
 	struct sockaddr_storage from = {0};
+	socklen_t len = sizeof(from);
+	struct conn *oldest = NULL;
+	int fd;
 
-	while (most > 0 && process->accepting) {
-		socklen_t len = sizeof(from);
-		int fd = accept4(IMSG_FD_LISTEN + (int)index, (struct sockaddr *)&from, &len,
-				 SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (fd >= 0) {
-			accept_one(process, fd, &from, process->conf.port[index]);
-			most--;
-		} else if (errno == EAGAIN) {
-			process->accept_ready[index] = false;
-			break;
-		} else if (!accept_was_gone(errno)) {
-			accept_pause(process);
+	if (limits_half_open_full(&process->net)) {
+		oldest = accept_gives_way(&process->net);
+		if (oldest == NULL) {
+			accept_wait(process);
+			return;
 		}
 	}
-	return most;
+	fd = accept4(IMSG_FD_LISTEN + (int)index, (struct sockaddr *)&from, &len,
+		     SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd >= 0) {
+		if (oldest != NULL)
+			conn_close(oldest, CLOSE_LIMIT_HALF_OPEN);
+		accept_one(process, fd, &from, process->conf.port[index]);
+	} else if (errno == EAGAIN) {
+		process->accept_ready[index] = false;
+	} else if (!accept_was_gone(errno)) {
+		accept_pause(process);
+	}
 }
 
+static unsigned accept_listener(struct process *process, uint32_t index, unsigned most)
+{
+	unsigned left = most;
+
+	for (; left > 0 && process->accepting && !process->accept_waits && process->accept_ready[index];
+	     left--)
+		accept_next(process, index);
+	return most - left;
+}
+
+/* Each listener at which somebody waits has an equal share of a turn, and what those before it left; another
+ * is first each turn. */
 void accept_turn(struct process *process)
 {
-	unsigned most = ACCEPT_A_TURN;
-	uint32_t i;
+	uint32_t count = process->conf.listeners, ready = 0, i;
+	unsigned left = ACCEPT_A_TURN;
 
-	for (i = 0; i < process->conf.listeners; i++)
-		if (process->accept_ready[i])
-			most = accept_listener(process, i, most);
+	process->accept_waits = false;
+	for (i = 0; i < count; i++)
+		ready += process->accept_ready[i] ? 1 : 0;
+	for (i = 0; i < count; i++) {
+		uint32_t index = (process->accept_first + i) % count;
+
+		if (process->accept_ready[index])
+			left -= accept_listener(process, index, left / ready--);
+	}
+	process->accept_first++;
 }
 
 bool accept_pending(const struct process *process)
 {
 	uint32_t i;
 
+	if (process->accept_waits && limits_half_open_full(&process->net))
+		return false;
 	for (i = 0; process->accepting && i < process->conf.listeners; i++)
 		if (process->accept_ready[i])
 			return true;

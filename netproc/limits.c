@@ -13,6 +13,8 @@
 #include "netproc/pool.h"
 
 #define HANDSHAKE_BURST (8 * BUCKET_SECOND)
+#define HALF_OPEN_SHARE 16 /* part of the half-open connections from which on an IP key gives way */
+#define HALF_OPEN_LEAST 2
 
 int limits_init(struct net *net)
 {
@@ -148,13 +150,31 @@ void limits_closed(struct net *net, const struct ip_key *key)
 	limits_ip_settle(net, ip);
 }
 
-bool limits_half_open_full(struct net *net, struct ip_key *holder)
+bool limits_half_open_full(const struct net *net)
 {
-	struct limits *limits = net->limits;
-	if (limits->half_open < net->settings.max_half_open || limits->highest == 0)
-		return false;
-	*holder = container_of(limits->levels[limits->highest].next, struct limits_ip, level)->key;
-	return true;
+	return net->limits->half_open >= net->settings.max_half_open;
+}
+
+/* Few enough to look at: each holds a sixteenth. */
+bool limits_half_open_holder(const struct net *net, struct ip_key *holder)
+{
+	const struct limits *limits = net->limits;
+	uint64_t share = net->settings.max_half_open / HALF_OPEN_SHARE;
+	if (share < HALF_OPEN_LEAST)
+		share = HALF_OPEN_LEAST;
+	for (unsigned level = limits->highest; level > 0; level--) {
+		const struct list *head = &limits->levels[level];
+		for (const struct list *at = head->next; at != head; at = at->next) {
+			const struct limits_ip *ip = container_of(at, struct limits_ip, level);
+			if (ip->half_open < share)
+				return false;
+			if (ip->key.exempt)
+				continue;
+			*holder = ip->key;
+			return true;
+		}
+	}
+	return false;
 }
 
 bool limits_denied(struct net *net, const uint8_t peer[32])

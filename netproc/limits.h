@@ -26,9 +26,11 @@ enum close_reason limits_accept(struct net *net, const struct ip_key *ip);
 /* It leaves the handshake for good or ends in it. */
 void limits_half_open_end(struct net *net, const struct ip_key *ip);
 void limits_closed(struct net *net, const struct ip_key *ip);
-/* When the table of half-open connections is full: the IP key that holds most of them. False when it is not
- * full. Asked before limits_accept, which refuses while it is full. */
-bool limits_half_open_full(struct net *net, struct ip_key *holder);
+/* True while no connection may be added to those in the handshake: limits_accept refuses then. */
+bool limits_half_open_full(const struct net *net);
+/* The IP key that holds most of them, if it holds a sixteenth of what there may be: it gives way to others.
+ * Exempt sources never do. */
+bool limits_half_open_holder(const struct net *net, struct ip_key *holder);
 
 /* RESERVE of a peer that holds none yet (renewals and further connections of a holder never come here).
  * CIRCUIT_OK and counted, or the status to answer, with its reason counted. */

@@ -37,8 +37,10 @@ struct process {
 	bool rendezvous_more; /* signatures wait to be verified */
 	uint64_t timer_at;
 	bool accepting;
+	bool accept_waits;     /* a crowd waits in the kernel's queue until a handshake is over */
+	uint32_t accept_first; /* whose turn it is to be first */
 	bool accept_ready[IMSG_LISTENERS];
-	struct wheel_timer accept_timer; /* accepting paused: tries again */
+	struct wheel_timer accept_timer; /* accepting paused or waits: tries again */
 };
 
 /* messages.c */

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LISTEN_BACKLOG	     4096 /* the kernel clamps it to net.core.somaxconn */
-#define LISTEN_PORT_ATTEMPTS 16	  /* for one free port that all addresses can have */
+#define LISTEN_BACKLOG	     65535 /* a crowd waits there; the kernel clamps it to net.core.somaxconn */
+#define LISTEN_PORT_ATTEMPTS 16	   /* for one free port that all addresses can have */
 
 uint16_t listen_port(const union listen_address *address)
 {

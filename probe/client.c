@@ -12,7 +12,7 @@
 
 #include "proto/circuit_message.h"
 
-#define CLIENT_TOGETHER_MAX 1024
+#define CLIENT_TOGETHER_MAX 4096
 
 int64_t client_now(void)
 {

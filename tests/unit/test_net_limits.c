@@ -121,33 +121,53 @@ static void places_for_loopback_and_shares(void **state)
 	assert_int_equal(limits_accept(net, &self), CLOSE_LIMIT_CONNECTIONS);
 }
 
+static void half_open_until(struct net *net, const struct ip_key *ip, uint32_t count)
+{
+	while (count-- > 0)
+		assert_int_equal(limits_accept(net, ip), CLOSE_NONE);
+}
+
+static void half_open_less(struct net *net, const struct ip_key *ip, uint32_t count)
+{
+	while (count-- > 0)
+		limits_half_open_end(net, ip), limits_closed(net, ip);
+}
+
+/* A sixteenth of the half-open connections is enough to be the one that gives way, one less is not. */
 static void half_open_ones(void **state)
 {
 	(void)state;
 	struct net *net = world();
-	struct ip_key a = ip4(PUBLIC, false), b = ip4(PUBLIC + 1, false), holder;
-	net->settings.max_half_open = 10;
-	net->settings.max_half_open_per_ip = 8;
-	for (int i = 0; i < 7; i++)
-		assert_int_equal(limits_accept(net, &a), CLOSE_NONE);
-	assert_false(limits_half_open_full(net, &holder));
-	for (int i = 0; i < 3; i++)
-		assert_int_equal(limits_accept(net, &b), CLOSE_NONE);
-	assert_true(limits_half_open_full(net, &holder));
+	struct ip_key a = ip4(PUBLIC, false), b = ip4(PUBLIC + 1, false), home = ip4(0x0a000001, false),
+		      holder;
+	net->settings.max_half_open = 64;
+	half_open_until(net, &a, 4);
+	half_open_until(net, &home, 20);
+	assert_false(limits_half_open_full(net));
+	for (uint32_t i = 0; i < 20; i++) {
+		struct ip_key other = ip4(PUBLIC + 10 + i, false);
+		half_open_until(net, &other, 2);
+	}
+	assert_true(limits_half_open_full(net));
+	assert_int_equal(limits_accept(net, &b), CLOSE_LIMIT_HALF_OPEN);
+	assert_true(limits_half_open_holder(net, &holder)); /* exempt ones hold more, and never give way */
 	assert_true(ip_key_equal(&holder, &a));
-	assert_int_equal(limits_accept(net, &b), CLOSE_LIMIT_HALF_OPEN);
-	for (int i = 0; i < 5; i++)
-		limits_half_open_end(net, &a), limits_closed(net, &a);
-	for (int i = 0; i < 5; i++)
-		assert_int_equal(limits_accept(net, &b), CLOSE_NONE);
-	assert_true(limits_half_open_full(net, &holder));
+	half_open_less(net, &a, 1);
+	assert_false(limits_half_open_full(net));
+	half_open_until(net, &b, 1);
+	assert_true(limits_half_open_full(net));
+	assert_false(limits_half_open_holder(net, &holder)); /* a crowd: nobody gives way */
+	half_open_less(net, &home, 20);
+	half_open_until(net, &b, 20);
+	assert_true(limits_half_open_holder(net, &holder));
 	assert_true(ip_key_equal(&holder, &b));
-	limits_half_open_end(net, &a), limits_closed(net, &a);
-	assert_int_equal(limits_accept(net, &b), CLOSE_LIMIT_HALF_OPEN);
-	limits_half_open_end(net, &a), limits_closed(net, &a);
-	for (int i = 0; i < 8; i++)
-		limits_half_open_end(net, &b), limits_closed(net, &b);
-	assert_false(limits_half_open_full(net, &holder));
+	half_open_less(net, &b, 21);
+	half_open_less(net, &a, 3);
+	for (uint32_t i = 0; i < 20; i++) {
+		struct ip_key other = ip4(PUBLIC + 10 + i, false);
+		half_open_less(net, &other, 2);
+	}
+	assert_false(limits_half_open_holder(net, &holder));
 	fake_net_end(net);
 }
 
