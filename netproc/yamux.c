@@ -98,13 +98,24 @@ static void yamux_end_flags(struct conn *conn, uint32_t id, unsigned flags)
 
 /* --- frames, by type --- */
 
+/* What a data frame may hold. Its sender may not know yet that the stream is gone: what is under way then is
+ * at most a grown window, and is drained. */
+static uint32_t yamux_data_most(const struct conn *conn, const struct stream *stream, unsigned flags)
+{
+	uint64_t grown = conn->net->settings.max_window;
+
+	if (stream != NULL)
+		return stream->receive_window;
+	return (flags & YAMUX_SYN) != 0 || grown < YAMUX_WINDOW ? YAMUX_WINDOW : (uint32_t)grown;
+}
+
 static void yamux_data(struct conn *conn, const struct yamux_frame *frame)
 {
 	struct yamux_session *session = &conn->yamux;
 	struct stream *stream = yamux_find(session, frame->stream);
 
 	/* Checked before a stream is made for it, and before anything is kept (RUSTSEC CVE-2026-32314). */
-	if (frame->length > (stream != NULL ? stream->receive_window : YAMUX_WINDOW)) {
+	if (frame->length > yamux_data_most(conn, stream, frame->flags)) {
 		yamux_violation(conn, CLOSE_YAMUX_WINDOW_OVERRUN);
 		return;
 	}
@@ -330,6 +341,7 @@ static const struct conn_layer yamux_layer = {
 void yamux_start(struct conn *conn)
 {
 	conn->upper = &yamux_layer;
+	conn->muxer = &yamux_muxer;
 	conn->yamux.next_local = 2;
 	list_init(&conn->yamux.light);
 	list_init(&conn->yamux.bulk);

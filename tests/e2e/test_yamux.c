@@ -196,6 +196,27 @@ static void test_frames_for_dead_streams(void **state)
 	client_free(&c);
 }
 
+/* A sender with a grown window may have more than a small window under way when its stream ends here. */
+static void test_large_frames_for_dead_streams(void **state)
+{
+	static uint8_t payload[YAMUX_WINDOW * 4];
+	struct exchange x;
+	struct client c;
+	uint32_t id;
+
+	(void)state;
+	fixture_connect(&c);
+	EXPECT(&c, peer_stream(&c, &x, PING_PROTOCOL));
+	id = x.stream->id;
+	exchange_close(&x);
+	peer_frame(&c, 0, YAMUX_DATA, 0, id, sizeof(payload), payload, sizeof(payload));
+	EXPECT(&c, client_yamux_ping(&c, 78));
+	EXPECT(&c, ask_ping(&c, 2));
+	EXPECT(&relay, daemon_expect_counter(&relay, "dusk_relay_drained_bytes_total", sizeof(payload)));
+	frame(&c, YAMUX_DATA, 0, id, (16u << 20) + 1);
+	ends_with(&c, "yamux_window_overrun");
+}
+
 static void test_answer_to_a_ping_nobody_sent(void **state)
 {
 	struct client c;
@@ -353,6 +374,7 @@ int main(void)
 	    E2E_TEST(test_window_overrun_announced),
 	    E2E_TEST(test_window_overflow),
 	    E2E_TEST(test_frames_for_dead_streams),
+	    E2E_TEST(test_large_frames_for_dead_streams),
 	    E2E_TEST(test_answer_to_a_ping_nobody_sent),
 	    E2E_TEST(test_pings_come_back_as_they_were),
 	    E2E_TEST(test_twenty_pings_at_once),
