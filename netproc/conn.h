@@ -62,6 +62,7 @@ struct conn {
 	struct net *net;
 	const struct conn_layer *layer;
 	const struct conn_layer *upper;
+	const struct stream_muxer *muxer; /* once established */
 	struct list
 	    ready; /* readable or writable: the loop's light or bulk list, or the list of handshake steps */
 	struct list flush;	       /* has output */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "netproc/conn.h"
 #include "netproc/net.h"
 
 /* A table of pointers by slot, with a list of free slots: streams are found by number and generation in one
@@ -97,6 +98,11 @@ struct stream *stream_find(struct net *net, struct stream_ref ref)
 	    table->place[ref.slot].generation != ref.generation)
 		return NULL;
 	return table->place[ref.slot].stream;
+}
+
+struct stream *stream_open(struct conn *conn, const struct stream_protocol *protocol, void *state)
+{
+	return conn->muxer == NULL ? NULL : conn->muxer->open(conn, protocol, state);
 }
 
 int stream_write(struct stream *stream, const void *bytes, size_t len)

@@ -57,7 +57,7 @@ struct stream_protocol {
 	void (*window)(struct stream *stream);
 };
 
-/* What a muxer offers. */
+/* What a muxer offers. A connection has one from the moment on that it is agreed. */
 struct stream_muxer {
 	struct stream *(*open)(struct conn *conn, const struct stream_protocol *protocol, void *state);
 	int (*write)(struct stream *stream, const void *bytes, size_t len);

@@ -149,11 +149,6 @@ static struct stream *yamux_stream_open(struct conn *conn, const struct stream_p
 	return stream;
 }
 
-struct stream *stream_open(struct conn *conn, const struct stream_protocol *protocol, void *state)
-{
-	return yamux_stream_open(conn, protocol, state);
-}
-
 const struct stream_muxer yamux_muxer = {
     .open = yamux_stream_open,
     .write = yamux_write,

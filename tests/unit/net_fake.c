@@ -114,12 +114,15 @@ void log_event(struct log_sink *sink, enum log_event event, const struct log_pee
 
 /* --- connections --- */
 
+static const struct stream_muxer muxer;
+
 struct conn *fake_conn(struct net *net, uint8_t peer, uint32_t ip4)
 {
 	struct conn *conn = calloc(1, sizeof(*conn));
 	assert_non_null(conn);
 	conn->net = net;
 	conn->state = CONN_READY;
+	conn->muxer = &muxer;
 	conn->slot = conn_count;
 	conn->generation = 1;
 	memset(conn->peer, peer, sizeof(conn->peer));
@@ -259,7 +262,10 @@ static void muxer_credit(struct stream *stream, uint32_t bytes)
 	record_of(stream)->credit += bytes;
 }
 
+static struct stream *muxer_open(struct conn *conn, const struct stream_protocol *protocol, void *state);
+
 static const struct stream_muxer muxer = {
+    .open = muxer_open,
     .write = muxer_write,
     .finish = muxer_finish,
     .reset = muxer_reset,
@@ -343,7 +349,7 @@ static void negotiation_closed(struct stream *stream, enum close_reason reason)
 static const struct stream_protocol negotiation_protocol = {.id = "negotiation",
 							    .closed = negotiation_closed};
 
-struct stream *stream_open(struct conn *conn, const struct stream_protocol *protocol, void *state)
+static struct stream *muxer_open(struct conn *conn, const struct stream_protocol *protocol, void *state)
 {
 	if (refuse_open || !conn_alive(conn))
 		return NULL;
