@@ -32,7 +32,8 @@
 	  "reservations of one IP key")                                                                      \
 	X(max_reservations_per_peer, "DUSK_MAX_RESERVATIONS_PER_PEER", NUMBER, 1, 1024, 8, 5,                \
 	  "connections of one peer that hold its reservation")                                               \
-	X(reservation_ttl, "DUSK_RESERVATION_TTL", SECONDS, 60, 86400, 3600, 3600, "life of a reservation")  \
+	X(reservation_ttl, "DUSK_RESERVATION_TTL", SECONDS, 60, 86400, 3600, 3600,                           \
+	  "life of a reservation as told to clients; a quarter of it is added, 15 minutes at most")          \
 	X(max_circuits, "DUSK_MAX_CIRCUITS", NUMBER, 0, 1000000, 16384, 16, "circuits at once")              \
 	X(max_circuits_per_peer, "DUSK_MAX_CIRCUITS_PER_PEER", NUMBER, 0, 1000000, 512, 5,                   \
 	  "circuits of one peer as source or as destination")                                                \

@@ -13,6 +13,10 @@
 #include "netproc/list.h"
 #include "netproc/net.h"
 
+/* Clients renew by their own clock; one that is slow comes late. */
+#define GRACE_SHARE 4u	 /* of the life that was told, at most */
+#define GRACE_MOST  900u /* seconds */
+
 struct reservation_holder {
 	struct table_link link;
 	uint8_t peer[32];
@@ -129,13 +133,20 @@ static struct reservation *reservation_new(struct net *net, struct conn *conn,
 	return reservation;
 }
 
+static uint64_t life(const struct net *net)
+{
+	uint64_t told = net->settings.reservation_ttl;
+	uint64_t grace = told / GRACE_SHARE;
+	return told + (grace < GRACE_MOST ? grace : GRACE_MOST);
+}
+
 /* To the front, for another whole life. */
 static void reservation_renew(struct net *net, struct reservation *reservation)
 {
 	struct list *newest = &reservation->holder->newest;
 	list_remove(&reservation->place);
 	list_append(newest->next, &reservation->place);
-	wheel_arm(net, &reservation->timer, net->settings.reservation_ttl * 1000);
+	wheel_arm(net, &reservation->timer, life(net) * 1000);
 }
 
 static void drop_oldest_above(struct net *net, struct reservation_holder *holder)

@@ -20,7 +20,8 @@ struct relay {
 
 enum reservation_result { RESERVATION_NEW, RESERVATION_RENEWED, RESERVATION_REFUSED };
 
-/* The peer of this connection is reachable on it for settings.reservation_ttl from now. A holder is never
+/* The peer of this connection is reachable on it for settings.reservation_ttl from now, which is what it is
+ * told, and a quarter of that longer, at most a quarter of an hour: its clock may be slow. A holder is never
  * refused: with too many connections the one that reserved longest ago gives way. A refusal is counted by its
  * reason. */
 enum reservation_result reservation_grant(struct conn *conn);

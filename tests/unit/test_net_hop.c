@@ -168,7 +168,7 @@ static void ends_by_time(void **state)
 	ask(a, reserve, 3);
 	fake_pass(net, 1800000);
 	ask(a2, reserve, 3);
-	fake_pass(net, 1810000);
+	fake_pass(net, 2710000);
 	assert_int_equal(a->keep, 0);
 	assert_ptr_equal(reservation_find(net, a->peer), a2);
 	assert_int_equal(fake_events(LOG_EVENT_RESERVATION_EXPIRED), 0);
@@ -177,6 +177,30 @@ static void ends_by_time(void **state)
 	assert_int_equal(fake_events(LOG_EVENT_RESERVATION_EXPIRED), 1);
 	assert_false(watched.held);
 	assert_int_equal(a2->keep, 0);
+	fake_net_end(net);
+}
+
+/* Told an hour, it comes back by a clock that is ten minutes slow; a short life is longer by its quarter. */
+static void waits_for_slow_clocks(void **state)
+{
+	(void)state;
+	struct net *net = world();
+	struct conn *a = fake_conn(net, 1, PUBLIC);
+	net->now_unix = 1800000000;
+	assert_int_equal(ask(a, reserve, 3).expire, 1800003600);
+	fake_pass(net, 4200000);
+	assert_ptr_equal(reservation_find(net, a->peer), a);
+	ask(a, reserve, 3);
+	fake_pass(net, 4490000);
+	assert_ptr_equal(reservation_find(net, a->peer), a);
+	fake_pass(net, 20000);
+	assert_null(reservation_find(net, a->peer));
+	net->settings.reservation_ttl = 60;
+	ask(a, reserve, 3);
+	fake_pass(net, 73000);
+	assert_ptr_equal(reservation_find(net, a->peer), a);
+	fake_pass(net, 3000);
+	assert_null(reservation_find(net, a->peer));
 	fake_net_end(net);
 }
 
@@ -336,6 +360,7 @@ int main(void)
 	    cmocka_unit_test(names_external_addresses_and_limits),
 	    cmocka_unit_test(renews_even_when_full),
 	    cmocka_unit_test(ends_by_time),
+	    cmocka_unit_test(waits_for_slow_clocks),
 	    cmocka_unit_test(oldest_connection_gives_way),
 	    cmocka_unit_test(refuses),
 	    cmocka_unit_test(reads_nothing_behind_a_refusal),

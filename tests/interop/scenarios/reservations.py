@@ -82,7 +82,7 @@ def still_reserved(session, kind):
     relay = reachable_relay(session, DUSK_RESERVATION_TTL="90")
     listener, dialler = reserved(session, kind, relay), session.client(kind)
     dialler.do("connect", addr=relay.addr)
-    time.sleep(95)  # the life itself is what has to pass
+    time.sleep(115)  # the life itself and the quarter behind it are what has to pass
     dialler.do("dial", addr=relay.circuit_to(listener.peer))
     dialler.do("ping", peer=listener.peer)
 
