@@ -6,6 +6,7 @@
 #include "netproc/reservation.h"
 
 #define CIRCUIT_HALF_CLOSED 60000u /* milliseconds without a byte once one direction has finished */
+#define CIRCUIT_READ_MORE   1u	   /* of them for each byte that its reader may not have read yet */
 
 struct circuit_state *circuit_state(struct net *net)
 {
@@ -98,6 +99,18 @@ static void circuit_end(struct circuit *circuit, enum close_reason reason)
 		stream_reset(stream, reason);
 }
 
+/* What was sent to this end and its reader has not shown to have taken: credit comes by the half window. */
+static uint64_t circuit_unread(const struct stream *stream)
+{
+	return stream == NULL ? 0 : saturating_sub(STREAM_WINDOW_LEAST, stream->send_window);
+}
+
+/* Nothing waits for this end any more. */
+static bool circuit_delivered(const struct stream *stream)
+{
+	return stream->local_finished && circuit_unread(stream) <= STREAM_WINDOW_LEAST / 2;
+}
+
 static enum close_reason circuit_reason(enum close_reason reason)
 {
 	return reason == CLOSE_REMOTE_RESET ? CLOSE_CIRCUIT_RESET : CLOSE_CIRCUIT_PEER_GONE;
@@ -117,7 +130,9 @@ static void circuit_closed(struct stream *stream, enum close_reason reason)
 		circuit_free(circuit);
 		return;
 	}
-	if (reason != CLOSE_NONE)
+	/* What an end that finished had sent is still delivered; its FIN follows. The other end then finishes
+	 * too, or writes to nobody (circuit_data), or the time of half-closed circuits is over. */
+	if (reason != CLOSE_NONE && !half->finished)
 		circuit_end(circuit, circuit_reason(reason));
 }
 
@@ -144,21 +159,52 @@ static void circuit_data(struct stream *stream, uint8_t *bytes, size_t len)
 	half->bytes += len;
 	circuit->moved = circuit->net->now;
 	net_add(circuit->net, NET_COUNT_RELAYED_BYTES, len);
-	if (other == NULL)
+	if (other == NULL) {
+		if (circuit_delivered(stream))
+			circuit_end(circuit, CLOSE_CIRCUIT_PEER_GONE);
 		return;
+	}
 	if (stream_forward(other, bytes, len) != 0)
 		circuit_end(circuit, CLOSE_MEMORY);
 }
 
 static void circuit_sent(struct stream *stream, size_t len)
 {
+	struct circuit_half *half = stream->state;
+
 	(void)len;
-	circuit_credit(circuit_other(stream->state));
+	half->circuit->moved = stream->net->now;
+	circuit_credit(circuit_other(half));
 }
 
 static void circuit_window(struct stream *stream)
 {
-	circuit_credit(circuit_other(stream->state));
+	struct circuit_half *half = stream->state;
+
+	half->circuit->moved = stream->net->now;
+	circuit_credit(circuit_other(half));
+}
+
+/* A reader that is slow shows nothing between two halves of a window: it gets the time to read them. */
+static uint64_t circuit_patience(const struct circuit *circuit)
+{
+	struct net *net = circuit->net;
+	uint64_t first = circuit_unread(stream_find(net, circuit->half[0].stream));
+	uint64_t second = circuit_unread(stream_find(net, circuit->half[1].stream));
+
+	return CIRCUIT_HALF_CLOSED + CIRCUIT_READ_MORE * (first > second ? first : second);
+}
+
+/* For whichever comes first: the limit of time, or the end of patience with a half-closed circuit. */
+static void circuit_arm(struct circuit *circuit, uint64_t patience)
+{
+	struct net *net = circuit->net;
+	uint64_t duration = net->settings.circuit_duration * 1000;
+	uint64_t left = saturating_sub(circuit->began + duration, net->now);
+
+	if (duration != 0 && left < patience)
+		patience = left;
+	wheel_arm(net, &circuit->timer, patience > 0 ? patience : 1);
 }
 
 static void circuit_timer(struct net *net, struct wheel_timer *timer)
@@ -166,27 +212,25 @@ static void circuit_timer(struct net *net, struct wheel_timer *timer)
 	struct circuit *circuit = (struct circuit *)((char *)timer - offsetof(struct circuit, timer));
 	uint64_t duration = net->settings.circuit_duration * 1000;
 	bool half_closed = circuit->half[0].finished || circuit->half[1].finished;
+	uint64_t still = net->now - circuit->moved, patience = circuit_patience(circuit);
 
 	if (duration != 0 && net->now - circuit->began >= duration)
 		circuit_end(circuit, CLOSE_CIRCUIT_LIMIT_TIME);
-	else if (half_closed && net->now - circuit->moved >= CIRCUIT_HALF_CLOSED)
+	else if (half_closed && still >= patience)
 		circuit_end(circuit, CLOSE_CIRCUIT_HALF_CLOSED);
 	else if (half_closed)
-		wheel_arm(net, timer, CIRCUIT_HALF_CLOSED - (net->now - circuit->moved));
+		circuit_arm(circuit, patience - still);
 }
 
-/* A limit of time is kept by the same timer: it looks at both when it fires. */
 static void circuit_finish(struct stream *stream)
 {
 	struct circuit_half *half = stream->state;
 	struct circuit *circuit = half->circuit;
 	struct stream *other = stream_find(circuit->net, circuit_other(half)->stream);
-	uint64_t duration = circuit->net->settings.circuit_duration * 1000;
 
 	half->finished = true;
 	circuit->moved = circuit->net->now;
-	if (duration == 0 || circuit->began + duration > circuit->net->now + CIRCUIT_HALF_CLOSED)
-		wheel_arm(circuit->net, &circuit->timer, CIRCUIT_HALF_CLOSED);
+	circuit_arm(circuit, CIRCUIT_HALF_CLOSED);
 	if (other != NULL)
 		stream_finish(other);
 }

@@ -33,7 +33,7 @@ struct circuit {
 	struct circuit_half half[2]; /* source, destination */
 	struct limits_circuit counted;
 	uint64_t began; /* net->now */
-	uint64_t moved; /* net->now when bytes last moved, once half-closed */
+	uint64_t moved; /* net->now when bytes last moved, or a reader showed that it reads */
 	bool ending;
 	struct wheel_timer timer; /* duration, or how long it may stay half-closed */
 	struct wheel_timer wait;  /* for bandwidth */
