@@ -70,18 +70,19 @@ static int add_rule(scmp_filter_ctx context, enum harden_rule rule, int call)
 	return -EINVAL;
 }
 
-static int add_table(scmp_filter_ctx context, const struct harden_call *calls, size_t count)
+/* Rules are given by this machine's numbers, also those of a filter for another architecture: libseccomp
+ * translates them. */
+static int add_table(scmp_filter_ctx context, uint32_t arch, const struct harden_call *calls, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		int call = seccomp_syscall_resolve_name(calls[i].name);
+		/* Negative: the error, or a call that only other architectures have. */
+		bool exists = seccomp_syscall_resolve_name_arch(arch, calls[i].name) >= 0;
 
-		/* A negative number other than the error belongs to another architecture: libseccomp drops
-		 * it. */
-		if (call == __NR_SCMP_ERROR && !calls[i].optional)
+		if (!exists && !calls[i].optional)
 			return -ENOENT;
-		if (call < 0)
+		if (!exists)
 			continue;
-		int rc = add_rule(context, calls[i].rule, call);
+		int rc = add_rule(context, calls[i].rule, seccomp_syscall_resolve_name(calls[i].name));
 
 		/* EEXIST: the same rule twice, as sanitizer rows may be. */
 		if (rc != 0 && rc != -EEXIST)
@@ -90,8 +91,18 @@ static int add_table(scmp_filter_ctx context, const struct harden_call *calls, s
 	return 0;
 }
 
+/* That architecture alone. */
+static int set_arch(scmp_filter_ctx context, uint32_t arch)
+{
+	if (arch == seccomp_arch_native())
+		return 0;
+	int rc = seccomp_arch_add(context, arch);
+
+	return rc != 0 ? rc : seccomp_arch_remove(context, seccomp_arch_native());
+}
+
 /* The whole policy as libseccomp holds it; NULL with errno. */
-static scmp_filter_ctx context_of(const struct harden_call *calls, size_t count)
+static scmp_filter_ctx context_of(uint32_t arch, const struct harden_call *calls, size_t count)
 {
 	scmp_filter_ctx context = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int rc;
@@ -100,10 +111,12 @@ static scmp_filter_ctx context_of(const struct harden_call *calls, size_t count)
 		return NULL;
 	rc = seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	if (rc == 0)
-		rc = add_table(context, calls, count);
+		rc = set_arch(context, arch);
+	if (rc == 0)
+		rc = add_table(context, arch, calls, count);
 #ifdef HARDEN_SANITIZED
 	if (rc == 0)
-		rc = add_table(context, harden_sanitizer_calls, harden_sanitizer_call_count);
+		rc = add_table(context, arch, harden_sanitizer_calls, harden_sanitizer_call_count);
 #endif
 	if (rc == 0)
 		return context;
@@ -135,7 +148,7 @@ static int export_code(scmp_filter_ctx context, struct harden_filter *filter)
 
 int harden_filter_build(struct harden_filter *filter, const struct harden_call *calls, size_t count)
 {
-	scmp_filter_ctx context = context_of(calls, count);
+	scmp_filter_ctx context = context_of(seccomp_arch_native(), calls, count);
 
 	if (context == NULL)
 		return -1;
@@ -145,9 +158,9 @@ int harden_filter_build(struct harden_filter *filter, const struct harden_call *
 	return rc;
 }
 
-int harden_filter_text(int fd, const struct harden_call *calls, size_t count)
+int harden_filter_text(int fd, uint32_t arch, const struct harden_call *calls, size_t count)
 {
-	scmp_filter_ctx context = context_of(calls, count);
+	scmp_filter_ctx context = context_of(arch, calls, count);
 
 	if (context == NULL)
 		return -1;

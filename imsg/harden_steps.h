@@ -20,8 +20,9 @@ struct harden_filter {
 /* Builds the filter of a table: everything else kills the process. Needs malloc, so before the lock.
  * 0, or -1 with errno (ENOENT: a name that is not optional is unknown here). */
 int harden_filter_build(struct harden_filter *filter, const struct harden_call *calls, size_t count);
-/* Writes the filter of a table as libseccomp's pseudo code to a descriptor. 0, or -1 with errno. */
-int harden_filter_text(int fd, const struct harden_call *calls, size_t count);
+/* Writes the filter of a table for an architecture (SCMP_ARCH_*) as libseccomp's pseudo code to a descriptor.
+ * 0, or -1 with errno. */
+int harden_filter_text(int fd, uint32_t arch, const struct harden_call *calls, size_t count);
 /* Loads it by seccomp(2), for all threads. 0; 1 when this kernel has no filters; -1 with errno. */
 int harden_filter_load(const struct harden_filter *filter);
 

@@ -6,7 +6,7 @@ FUZZ_keyfile      := $(filter-out %/main.o,$(OBJ_keyproc)) $(BUILD)/lib/libimsg.
 # Attacks: every tests/attack/attack_*.c is one program; what it needs besides the shared files is its line ATTACK_<name>.
 #   make attack                      all; as root also those that need it; says what was skipped and why
 #   make attack ATTACK_ONLY=calls    one
-#   make policy                      writes the text of each program's filter to docs/policy
+#   make policy                      writes the text of each program's filter, for each architecture, to docs/policy
 ATTACK_ONLY   ?= *
 ATTACK_SRC    := $(sort $(wildcard tests/attack/attack_*.c))
 ATTACK_BIN    := $(ATTACK_SRC:tests/attack/%.c=$(BUILD)/tests/attack/%)
@@ -45,6 +45,6 @@ attack: programs attack-programs
 
 policy: $(BUILD)/tests/attack/attack_policy
 	@mkdir -p docs/policy
-	for p in keyproc netproc parent; do $< $$p > docs/policy/$$p.pfc || exit 1; done
+	for p in keyproc netproc parent keyproc-aarch64 netproc-aarch64 parent-aarch64; do $< $$p > docs/policy/$$p.pfc || exit 1; done
 
 .PHONY: attack attack-programs policy

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * The filters as text. With a program's name: prints its filter as libseccomp's pseudo code (make policy
- * keeps it in docs/policy). Without: compares each with the text in docs/policy and shows the difference, so
- * that no filter changes unseen.
+ * The filters as text, for each architecture: every machine can build those of all. With the name of a text:
+ * prints it as libseccomp's pseudo code (make policy keeps it in docs/policy). Without: compares each with
+ * the text in docs/policy and shows the difference, so that no filter changes unseen. A table with a name
+ * that an architecture does not know has no text and fails.
  */
 #include <fcntl.h>
 #include <seccomp.h>
@@ -10,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,16 +19,23 @@
 
 #define TEXT_MAX 65536
 
-/* The text depends on the builder and the machine: it says which. */
-static void print_head(FILE *out, const char *name)
+static const struct arch {
+	uint32_t token;
+	const char *name;
+	const char *suffix; /* of the text's name */
+} archs[] = {
+    {SCMP_ARCH_X86_64, "x86_64", ""},
+    {SCMP_ARCH_AARCH64, "aarch64", "-aarch64"},
+};
+
+/* The text depends on the builder: it says which. */
+static void print_head(FILE *out, const char *name, const struct arch *arch)
 {
 	const struct scmp_version *version = seccomp_version();
-	struct utsname machine;
 
-	uname(&machine);
 	fprintf(out,
 		"# %s: libseccomp %u.%u.%u, %s. PID stands for the process's own. Written by make policy.\n",
-		name, version->major, version->minor, version->micro, machine.machine);
+		name, version->major, version->minor, version->micro, arch->name);
 }
 
 /* Copies, with this process's number replaced where the filter compares the one argument that holds it. */
@@ -46,12 +53,12 @@ static void print_text(FILE *out, char *text)
 	fputs(text, out);
 }
 
-static int print_policy(FILE *out, const struct attack_policy *policy)
+static int print_policy(FILE *out, const struct attack_policy *policy, const struct arch *arch)
 {
 	static char text[TEXT_MAX];
 	int fd = memfd_create("policy", 0);
 
-	if (fd < 0 || harden_filter_text(fd, policy->calls, *policy->count) != 0)
+	if (fd < 0 || harden_filter_text(fd, arch->token, policy->calls, *policy->count) != 0)
 		return -1;
 	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
 
@@ -59,12 +66,12 @@ static int print_policy(FILE *out, const struct attack_policy *policy)
 	if (n <= 0)
 		return -1;
 	text[n] = '\0';
-	print_head(out, policy->name);
+	print_head(out, policy->name, arch);
 	print_text(out, text);
 	return 0;
 }
 
-static bool same_head(const char *path, const char *name)
+static bool same_head(const char *path, const char *name, const struct arch *arch)
 {
 	char kept[200] = "", *now = NULL;
 	size_t size = 0;
@@ -72,7 +79,7 @@ static bool same_head(const char *path, const char *name)
 
 	if (in == NULL || out == NULL)
 		return false;
-	print_head(out, name);
+	print_head(out, name, arch);
 	fclose(out);
 	bool same = fgets(kept, sizeof(kept), in) != NULL && strcmp(kept, now) == 0;
 
@@ -81,22 +88,22 @@ static bool same_head(const char *path, const char *name)
 	return same;
 }
 
-static void compare(const struct attack_policy *policy)
+static void compare(const struct attack_policy *policy, const struct arch *arch)
 {
 	char kept[100], now[] = "/tmp/policy-XXXXXX", command[300];
 	int fd = mkstemp(now);
 	FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
 
-	snprintf(kept, sizeof(kept), "docs/policy/%s.pfc", policy->name);
-	if (out == NULL || print_policy(out, policy) != 0) {
-		attack_fail("%s: no text", policy->name);
+	snprintf(kept, sizeof(kept), "docs/policy/%s%s.pfc", policy->name, arch->suffix);
+	if (out == NULL || print_policy(out, policy, arch) != 0) {
+		attack_fail("%s: no filter for %s: %m", policy->name, arch->name);
 		return;
 	}
 	fclose(out);
 	if (access(kept, R_OK) != 0)
 		attack_fail("%s is missing: make policy", kept);
-	else if (!same_head(kept, policy->name))
-		attack_skip("%s was made with another libseccomp or on another machine", kept);
+	else if (!same_head(kept, policy->name, arch))
+		attack_skip("%s was made with another libseccomp", kept);
 	else {
 		fflush(stdout);
 		snprintf(command, sizeof(command), "diff -u %s %s", kept, now);
@@ -107,19 +114,28 @@ static void compare(const struct attack_policy *policy)
 	unlink(now);
 }
 
+/* The one whose text has that name. */
+static int print_named(const char *wanted, const struct attack_policy *policy, const struct arch *arch)
+{
+	char name[40];
+
+	snprintf(name, sizeof(name), "%s%s", policy->name, arch->suffix);
+	return strcmp(name, wanted) == 0 ? print_policy(stdout, policy, arch) : 1;
+}
+
 int main(int argc, char **argv)
 {
-	for (size_t p = 0; p < 3; p++) {
-		if (argc > 1 && strcmp(argv[1], attack_policies[p].name) == 0)
-			return print_policy(stdout, &attack_policies[p]) == 0 ? 0 : 1;
-	}
-	if (argc > 1)
-		return 64;
-	if (attack_is_sanitized()) {
+	bool sanitized = argc < 2 && attack_is_sanitized();
+
+	if (sanitized)
 		attack_skip("the address sanitizer's own rows are in the filter");
-		return attack_end("policy");
+	for (size_t n = 0; n < 3 * sizeof(archs) / sizeof(archs[0]) && !sanitized; n++) {
+		const struct attack_policy *policy = &attack_policies[n % 3];
+
+		if (argc < 2)
+			compare(policy, &archs[n / 3]);
+		else if (print_named(argv[1], policy, &archs[n / 3]) == 0)
+			return 0;
 	}
-	for (size_t p = 0; p < 3; p++)
-		compare(&attack_policies[p]);
-	return attack_end("policy");
+	return argc < 2 ? attack_end("policy") : 1;
 }
