@@ -8,6 +8,7 @@ DEPS_BUILD := gcc libc6-dev make pkg-config libsodium-dev libprotobuf-c-dev prot
               libcap-ng-dev libevent-dev libssl-dev
 DEPS_CHECK := $(DEPS_BUILD) libcmocka-dev clang libclang-rt-dev python3 iproute2 procps git
 DEPS_CI    := $(DEPS_CHECK) clang-format-14 clang-tidy cppcheck mandoc shellcheck nodejs npm python3-venv \
+              gcc-aarch64-linux-gnu libc6-dev-arm64-cross \
               docker.io docker-compose systemd-container mmdebstrap lintian debhelper dpkg-dev fakeroot
 
 # Installs what is missing of a list. dpkg-query prints one line for each package that it knows.

@@ -4,7 +4,9 @@
  *   calls               tries each system call of the list with harmless arguments; prints "<name> <what the
  * kernel said>" calls memory MIB    takes that much memory and touches it; prints "took it" if it lives calls
  * processes     starts processes until none is given; prints how many there were */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
