@@ -3,8 +3,11 @@
 #   make e2e E2E_BUILD=build-asan   the same tests against another build of the daemon
 #   make e2e E2E_ONLY=test_yamux    one program
 #   make e2e E2E_SLOW=1             with the tests that wait for minutes
+#   make e2e E2E_MODE=root          the daemon in root mode; others: tests/README.md
+#   make e2e E2E_JOBS=1             one program after the other, not four at a time
 
 E2E_BUILD  ?= $(BUILD)
+export E2E_MODE E2E_JOBS E2E_USER
 E2E_ONLY   ?= test_*
 E2E_SRC    := $(sort $(wildcard tests/e2e/test_*.c))
 E2E_BIN    := $(E2E_SRC:tests/e2e/%.c=$(BUILD)/tests/e2e/%)

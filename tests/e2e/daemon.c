@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -20,22 +21,45 @@
 
 #include "probe/client.h"
 
-#define DAEMON_NOBODY	65534
-#define DAEMON_SETTINGS 40
-#define DAEMON_WORDS	8
+#define DAEMON_NOBODY	  65534
+#define DAEMON_SETTINGS	  40
+#define DAEMON_WORDS	  8
+#define DAEMON_PORT_FIRST 10000
+#define DAEMON_PORTS	  22000
 
+static bool daemon_port_is_free(uint16_t port)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool is_free;
+
+	in.sin_addr.s_addr = htonl(INADDR_ANY);
+	is_free = fd >= 0 && bind(fd, (struct sockaddr *)&in, sizeof(in)) == 0;
+	close(fd);
+	return is_free;
+}
+
+/* Below the ports that the system gives to clients: programs beside this one connect all the time. Where it
+ * begins is chance, so that they do not choose alike. */
 uint16_t daemon_free_port(void)
 {
-	struct sockaddr_in in = {.sin_family = AF_INET};
-	socklen_t len = sizeof(in);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	uint16_t port;
 
-	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (bind(fd, (struct sockaddr *)&in, sizeof(in)) != 0 ||
-	    getsockname(fd, (struct sockaddr *)&in, &len) != 0)
-		in.sin_port = 0;
-	close(fd);
-	return ntohs(in.sin_port);
+	for (int tries = 0; tries < 1000; tries++) {
+		if (getrandom(&port, sizeof(port), 0) != sizeof(port))
+			return 0;
+		port = (uint16_t)(DAEMON_PORT_FIRST + port % DAEMON_PORTS);
+		if (daemon_port_is_free(port))
+			return port;
+	}
+	return 0;
+}
+
+const char *daemon_mode(void)
+{
+	const char *text = getenv("E2E_MODE");
+
+	return text && *text ? text : "user";
 }
 
 static uid_t daemon_user(void)
@@ -44,7 +68,9 @@ static uid_t daemon_user(void)
 
 	if (geteuid() != 0)
 		return geteuid();
-	return text ? (uid_t)strtoul(text, NULL, 10) : DAEMON_NOBODY;
+	if (text && *text)
+		return (uid_t)strtoul(text, NULL, 10);
+	return strcmp(daemon_mode(), "root") == 0 ? 0 : DAEMON_NOBODY;
 }
 
 static const char *daemon_build(void)

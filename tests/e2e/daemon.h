@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Starts and stops the real, built daemon for one test program, and reads what it says. Called by fixture.c
- * and the test_*.c. E2E_BUILD is the build tree to run (build); as root the daemon runs as uid E2E_USER
- * (65534), in a directory of its own.
+ * and the test_*.c. E2E_BUILD is the build tree to run (build). E2E_MODE says how it runs: user, which as
+ * root means uid E2E_USER (65534), or root. Always in a directory of its own.
  */
 #ifndef TESTS_E2E_DAEMON_H
 #define TESTS_E2E_DAEMON_H
@@ -37,6 +37,8 @@ struct daemon {
 	char error[300];
 };
 
+/* The value of E2E_MODE: user, root, container, unit or socket. */
+const char *daemon_mode(void);
 /* A free TCP port of 127.0.0.1. */
 uint16_t daemon_free_port(void);
 /* Makes the directory; daemon_start may then be called as often as is liked, each after the last one ended.
