@@ -11,7 +11,8 @@
 #ifndef IMSG_EVENTS_H
 #define IMSG_EVENTS_H
 
-/* X(name, level, text). WARN events are limited to one a minute each, with the count of those left out. */
+/* X(name, level, text). WARN events are limited to one a minute each (and for each setting they
+ * name), with the count of those left out. */
 #define LOG_EVENTS(X)                                                                                        \
 	X(PEER_CONNECTED, INFO, "peer connected: {peer} (total connections: {n})")                           \
 	X(PEER_DISCONNECTED, DEBUG, "peer disconnected: {peer} (total connections: {n})")                    \

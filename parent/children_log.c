@@ -143,6 +143,15 @@ int children_log_text(char text[LOGGER_LINE], const struct imsg_log *event, enum
 	return 0;
 }
 
+/* The place of a warning whose fields are in range (children_log_text). */
+static struct children_log_warning *children_log_place(struct children_log *children,
+						       const struct imsg_log *event)
+{
+	bool named = strstr(log_event_rows[event->event].text, "{setting}") != NULL;
+
+	return &children->warning[event->event][named ? event->number[1] : NET_SETTING_COUNT];
+}
+
 int children_log_event(struct children_log *children, struct logger *log, const struct imsg_log *event,
 		       enum imsg_process sender, uint64_t now)
 {
@@ -152,11 +161,13 @@ int children_log_event(struct children_log *children, struct logger *log, const 
 		return -1;
 	enum log_level level = log_event_rows[event->event].level;
 	if (level == LOG_LEVEL_WARN) {
-		if (now < children->event[event->event].next) {
-			children->event[event->event].left_out++;
+		struct children_log_warning *warning = children_log_place(children, event);
+
+		if (now < warning->next) {
+			warning->left_out++;
 			return 0;
 		}
-		children->event[event->event].next = now + CHILDREN_LOG_EVERY;
+		warning->next = now + CHILDREN_LOG_EVERY;
 	}
 	logger_line(log, level, "%s", text);
 	return 0;
@@ -168,14 +179,28 @@ static int children_log_kind(unsigned event)
 	return (int)strcspn(log_event_rows[event].text, "{:;(");
 }
 
+static void children_log_sum(struct logger *log, unsigned event, unsigned setting, uint64_t left_out)
+{
+	bool named = setting < NET_SETTING_COUNT;
+
+	logger_line(log, LOG_LEVEL_WARN, "%.*s: %" PRIu64 " more times in the last minute%s%s%s",
+		    children_log_kind(event), log_event_rows[event].text, left_out, named ? "; " : "",
+		    named ? net_setting_rows[setting].variable : "", named ? " lifts it" : "");
+}
+
 void children_log_tick(struct children_log *children, struct logger *log, uint64_t now)
 {
-	for (unsigned i = 0; i < LOG_EVENT_COUNT; i++) {
-		if (children->event[i].left_out == 0 || now < children->event[i].next)
+	for (unsigned event = 0; event < LOG_EVENT_COUNT; event++) {
+		if (log_event_rows[event].level != LOG_LEVEL_WARN)
 			continue;
-		logger_line(log, LOG_LEVEL_WARN, "%.*s: %" PRIu64 " more times in the last minute",
-			    children_log_kind(i), log_event_rows[i].text, children->event[i].left_out);
-		children->event[i].left_out = 0;
-		children->event[i].next = now + CHILDREN_LOG_EVERY;
+		for (unsigned setting = 0; setting <= NET_SETTING_COUNT; setting++) {
+			struct children_log_warning *warning = &children->warning[event][setting];
+
+			if (warning->left_out == 0 || now < warning->next)
+				continue;
+			children_log_sum(log, event, setting, warning->left_out);
+			warning->left_out = 0;
+			warning->next = now + CHILDREN_LOG_EVERY;
+		}
 	}
 }

@@ -142,6 +142,51 @@ static void test_budgets(void **state)
 	close_fixture(&f);
 }
 
+/* One limit that refuses a flood does not hide another that refuses once. */
+static void test_budgets_of_warnings(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	open_fixture(&f, LOG_LEVEL_TRACE);
+	log_tick(&f.sink, 100);
+	for (int i = 0; i < 10 * LOG_WARNINGS_PER_SECOND; i++) {
+		log_event(&f.sink, LOG_EVENT_CIRCUIT_REFUSED, NULL, NULL, 1, 3, 0, NULL, 0);
+		drain(&f);
+	}
+	assert_int_equal(received, LOG_WARNINGS_PER_SECOND);
+	log_event(&f.sink, LOG_EVENT_CIRCUIT_REFUSED, NULL, NULL, 1, 4, 0, NULL, 0);
+	log_event(&f.sink, LOG_EVENT_RATE_REFUSED, NULL, NULL, 1, 3, 0, NULL, 0);
+	drain(&f);
+	assert_int_equal(received, LOG_WARNINGS_PER_SECOND + 2);
+	close_fixture(&f);
+}
+
+/* A warning in the middle of a flood of info waits for the channel. */
+static void test_warnings_wait_for_room(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	open_fixture(&f, LOG_LEVEL_TRACE);
+	while (f.sink.dropped == 0) {
+		log_tick(&f.sink, f.sink.second + 1);
+		log_event(&f.sink, LOG_EVENT_PEER_CONNECTED, NULL, NULL, 0, 0, 0, NULL, 0);
+	}
+	for (uint64_t i = 0; i < LOG_WARNINGS_KEPT; i++)
+		log_event(&f.sink, LOG_EVENT_PEER_DENIED, NULL, NULL, i, 0, 0, NULL, 0);
+	assert_int_equal(f.sink.dropped, 1);
+	log_event(&f.sink, LOG_EVENT_PEER_DENIED, NULL, NULL, 99, 0, 0, NULL, 0);
+	assert_int_equal(f.sink.dropped, 2);
+	drain(&f);
+	received = 0;
+	log_tick(&f.sink, f.sink.second);
+	drain(&f);
+	assert_int_equal(received, LOG_WARNINGS_KEPT);
+	assert_int_equal(last.number[0], LOG_WARNINGS_KEPT - 1);
+	close_fixture(&f);
+}
+
 /* The loop never waits for its log. */
 static void test_full_channel(void **state)
 {
@@ -163,6 +208,8 @@ int main(void)
 	    cmocka_unit_test(test_what_is_sent),
 	    cmocka_unit_test(test_levels),
 	    cmocka_unit_test(test_budgets),
+	    cmocka_unit_test(test_budgets_of_warnings),
+	    cmocka_unit_test(test_warnings_wait_for_room),
 	    cmocka_unit_test(test_full_channel),
 	};
 

@@ -395,6 +395,42 @@ static void test_warnings_once_a_minute(void **state)
 	assert_false(logger_pending(&logger));
 }
 
+static void refuse(struct children_log *children, enum log_event event, enum net_setting setting, int times)
+{
+	struct imsg_log log = make_event(event);
+
+	log.number[1] = (uint64_t)setting;
+	while (times-- > 0)
+		assert_int_equal(children_log_event(children, &logger, &log, IMSG_PROCESS_NETPROC, 1000), 0);
+}
+
+/* Each limit is a warning of its own, though they share an event. */
+static void test_warnings_of_each_limit(void **state)
+{
+	static struct children_log children;
+	char text[4096];
+
+	(void)state;
+	refuse(&children, LOG_EVENT_CIRCUIT_REFUSED, NET_SETTING_max_circuits, 3);
+	refuse(&children, LOG_EVENT_CIRCUIT_REFUSED, NET_SETTING_max_circuits_per_peer, 1);
+	refuse(&children, LOG_EVENT_RESERVATION_REFUSED, NET_SETTING_max_memory, 1);
+	logger_write(&logger);
+	read_all(text, sizeof(text));
+	assert_non_null(strstr(text, "circuit refused: limit 0 reached; DUSK_MAX_CIRCUITS lifts it\n"));
+	assert_non_null(
+	    strstr(text, "circuit refused: limit 0 reached; DUSK_MAX_CIRCUITS_PER_PEER lifts it\n"));
+	assert_non_null(strstr(text, "reservation refused: limit 0 reached; DUSK_MAX_MEMORY lifts it\n"));
+	refuse(&children, LOG_EVENT_CIRCUIT_REFUSED, NET_SETTING_max_circuits_per_peer, 5);
+	children_log_tick(&children, &logger, 1000 + CHILDREN_LOG_EVERY);
+	logger_write(&logger);
+	read_all(text, sizeof(text));
+	assert_non_null(
+	    strstr(text, "circuit refused: 2 more times in the last minute; DUSK_MAX_CIRCUITS lifts it\n"));
+	assert_non_null(strstr(
+	    text, "circuit refused: 5 more times in the last minute; DUSK_MAX_CIRCUITS_PER_PEER lifts it\n"));
+	assert_null(strstr(text, "reservation"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -413,6 +449,7 @@ int main(void)
 	    cmocka_unit_test(test_event_breaches),
 	    cmocka_unit_test(test_every_event_fits),
 	    cmocka_unit_test_setup_teardown(test_warnings_once_a_minute, open_pipe, close_pipe),
+	    cmocka_unit_test_setup_teardown(test_warnings_of_each_limit, open_pipe, close_pipe),
 	};
 
 	signal(SIGPIPE, SIG_IGN); /* as the parent has it */
