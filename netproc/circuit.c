@@ -99,10 +99,15 @@ static void circuit_end(struct circuit *circuit, enum close_reason reason)
 		stream_reset(stream, reason);
 }
 
-/* What was sent to this end and its reader has not shown to have taken: credit comes by the half window. */
+/* What waits for this end, and what was sent and its reader has not shown to have taken: credit comes by the
+ * half window. At most a window. */
 static uint64_t circuit_unread(const struct stream *stream)
 {
-	return stream == NULL ? 0 : saturating_sub(STREAM_WINDOW_LEAST, stream->send_window);
+	uint64_t unread = 0;
+
+	if (stream != NULL)
+		unread = saturating_sub(STREAM_WINDOW_LEAST, stream->send_window) + stream->queue.len;
+	return unread < STREAM_WINDOW_LEAST ? unread : STREAM_WINDOW_LEAST;
 }
 
 /* Nothing waits for this end any more. */
@@ -157,6 +162,7 @@ static void circuit_data(struct stream *stream, uint8_t *bytes, size_t len)
 		return;
 	}
 	half->bytes += len;
+	circuit_credit_pay(half, len);
 	circuit->moved = circuit->net->now;
 	net_add(circuit->net, NET_COUNT_RELAYED_BYTES, len);
 	if (other == NULL) {
@@ -185,14 +191,30 @@ static void circuit_window(struct stream *stream)
 	circuit_credit(circuit_other(half));
 }
 
-/* A reader that is slow shows nothing between two halves of a window: it gets the time to read them. */
-static uint64_t circuit_patience(const struct circuit *circuit)
+/* Bytes that wait for this end's connection move whenever it takes any. */
+static void circuit_look(struct circuit *circuit, const struct stream *stream)
 {
-	struct net *net = circuit->net;
-	uint64_t first = circuit_unread(stream_find(net, circuit->half[0].stream));
-	uint64_t second = circuit_unread(stream_find(net, circuit->half[1].stream));
+	uint64_t now = circuit->net->now;
 
-	return CIRCUIT_HALF_CLOSED + CIRCUIT_READ_MORE * (first > second ? first : second);
+	if (stream == NULL || stream->queue.len == 0)
+		return;
+	if ((uint32_t)now - stream->conn->progress < now - circuit->moved)
+		circuit->moved = now - ((uint32_t)now - stream->conn->progress);
+}
+
+/* A reader that is slow shows nothing between two halves of a window: it gets the time to read them. */
+static uint64_t circuit_patience(struct circuit *circuit)
+{
+	uint64_t most = 0;
+
+	for (int i = 0; i < 2; i++) {
+		const struct stream *stream = stream_find(circuit->net, circuit->half[i].stream);
+		uint64_t unread = circuit_unread(stream);
+
+		circuit_look(circuit, stream);
+		most = unread > most ? unread : most;
+	}
+	return CIRCUIT_HALF_CLOSED + CIRCUIT_READ_MORE * most;
 }
 
 /* For whichever comes first: the limit of time, or the end of patience with a half-closed circuit. */
@@ -212,7 +234,7 @@ static void circuit_timer(struct net *net, struct wheel_timer *timer)
 	struct circuit *circuit = (struct circuit *)((char *)timer - offsetof(struct circuit, timer));
 	uint64_t duration = net->settings.circuit_duration * 1000;
 	bool half_closed = circuit->half[0].finished || circuit->half[1].finished;
-	uint64_t still = net->now - circuit->moved, patience = circuit_patience(circuit);
+	uint64_t patience = circuit_patience(circuit), still = net->now - circuit->moved;
 
 	if (duration != 0 && net->now - circuit->began >= duration)
 		circuit_end(circuit, CLOSE_CIRCUIT_LIMIT_TIME);
@@ -256,6 +278,7 @@ static void circuit_bind(struct circuit *circuit, unsigned index, struct stream 
 	half->circuit = circuit;
 	half->stream = stream_ref(stream);
 	half->window = STREAM_WINDOW_LEAST;
+	half->unpaid = STREAM_WINDOW_LEAST;
 	half->epoch_at = (uint32_t)circuit->net->now;
 	stream->conn->circuits++;
 	stream->conn->keep++;
@@ -276,6 +299,7 @@ static void circuit_early(struct circuit_half *half, struct queue *early)
 		return;
 	}
 	half->bytes += early->len;
+	circuit_credit_pay(half, early->len);
 	net_add(net, NET_COUNT_RELAYED_BYTES, early->len);
 	stream_append(other, early);
 	if (stream->remote_finished)

@@ -24,7 +24,8 @@ struct circuit_half {
 	    window; /* bytes the peer may have under way: grows while the path is long and the reader fast */
 	uint32_t epoch_at; /* milliseconds of net->now, low half, when the bytes below began to be counted */
 	uint32_t epoch_bytes;
-	uint64_t bytes; /* taken in */
+	uint32_t unpaid; /* of the window that the stream began with: not yet counted as bandwidth */
+	uint64_t bytes;	 /* taken in */
 };
 
 struct circuit {
@@ -47,6 +48,9 @@ struct circuit_state {
 /* circuit_credit.c: gives the half's peer as much window as the other end can take, in lumps. Called when
  * bytes left for the other end and when its window grew. */
 void circuit_credit(struct circuit_half *half);
+/* Bytes came from the half's peer: those of its first window, which was no credit of ours, are paid for now.
+ */
+void circuit_credit_pay(struct circuit_half *half, size_t len);
 void circuit_credit_init(struct circuit *circuit);
 struct circuit_state *circuit_state(struct net *net);
 

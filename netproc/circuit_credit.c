@@ -34,6 +34,19 @@ static void credit_again(struct net *net, struct wheel_timer *timer)
 		circuit_credit(&circuit->half[1]);
 }
 
+void circuit_credit_pay(struct circuit_half *half, size_t len)
+{
+	struct circuit *circuit = half->circuit;
+	uint32_t part = len < half->unpaid ? (uint32_t)len : half->unpaid;
+
+	if (part == 0)
+		return;
+	half->unpaid -= part;
+	limits_bandwidth_spend(
+	    circuit->net, half == &circuit->half[0] ? circuit->counted.source : circuit->counted.destination,
+	    part);
+}
+
 void circuit_credit_init(struct circuit *circuit)
 {
 	circuit->wait.fire = credit_again;

@@ -65,7 +65,10 @@ void limits_rendezvous_answer(struct net *net, const struct conn *conn, uint64_t
 /* May this peer be given credit for a circuit now? False: later (a token bucket in total, and one for each
  * peer). */
 bool limits_bandwidth(struct net *net, const uint8_t peer[32]);
-/* It was given credit for so many bytes. */
+/* The setting of a cap that the peer, or all together, are so far ahead of that a new circuit would only make
+ * it worse; NET_SETTING_COUNT for none. Its value is the rate. */
+enum net_setting limits_bandwidth_far(struct net *net, const uint8_t peer[32]);
+/* It was given credit for so many bytes, or sent them without. */
 void limits_bandwidth_spend(struct net *net, const uint8_t peer[32], uint64_t bytes);
 
 /* True for a peer of DUSK_RELAY_DENY_PEERS. */

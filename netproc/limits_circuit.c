@@ -196,6 +196,14 @@ static bool route_fits(struct net *net, const struct conn *source, const struct 
 	       circuit_refused(net, most, NET_SETTING_max_circuits_per_source_ip);
 }
 
+/* Each circuit begins with a window that nobody gave credit for. */
+static bool bandwidth_fits(struct net *net, const struct conn *source)
+{
+	enum net_setting setting = limits_bandwidth_far(net, source->peer);
+	return setting == NET_SETTING_COUNT ||
+	       circuit_refused(net, *net_setting_at(&net->settings, setting), setting);
+}
+
 struct limits_circuit limits_circuit_of(const struct conn *source, const struct conn *destination)
 {
 	struct limits_circuit circuit = {
@@ -241,7 +249,7 @@ enum circuit_status limits_connect(struct net *net, const struct conn *source, c
 	bool allowed = totals_fit(net, source) && peer_fits(net, source->peer) &&
 		       peer_fits(net, destination->peer) && streams_fit(net, source, destination) &&
 		       connections_fit(net, source, destination) && route_fits(net, source, destination) &&
-		       count_circuit(net, &circuit);
+		       bandwidth_fits(net, source) && count_circuit(net, &circuit);
 	return allowed ? CIRCUIT_OK : CIRCUIT_RESOURCE_LIMIT_EXCEEDED;
 }
 

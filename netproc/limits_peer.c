@@ -15,6 +15,7 @@
 #define REQUEST_BURST	(50 * BUCKET_SECOND)
 #define ANSWER_BURST	(16 * BUCKET_SECOND)
 #define BANDWIDTH_AHEAD (BUCKET_SECOND / 4) /* of credit that may be out before it is earned */
+#define BANDWIDTH_FAR	(8 * BUCKET_SECOND) /* more than credit alone makes: first windows of many circuits */
 
 static struct limits_peer *find_hashed(struct net *net, const uint8_t key[32], uint64_t hash)
 {
@@ -182,6 +183,18 @@ bool limits_bandwidth(struct net *net, const uint8_t peer_key[32])
 		return true;
 	peer = limits_peer_find(net, peer_key);
 	return peer == NULL || bucket_missing(&peer->relayed, net) <= BANDWIDTH_AHEAD;
+}
+
+enum net_setting limits_bandwidth_far(struct net *net, const uint8_t peer_key[32])
+{
+	const struct limits_peer *peer = NULL;
+	if (net->settings.max_bandwidth > 0 && bucket_missing(&net->limits->relayed, net) > BANDWIDTH_FAR)
+		return NET_SETTING_max_bandwidth;
+	if (net->settings.max_bandwidth_per_peer > 0)
+		peer = limits_peer_find(net, peer_key);
+	if (peer != NULL && bucket_missing(&peer->relayed, net) > BANDWIDTH_FAR)
+		return NET_SETTING_max_bandwidth_per_peer;
+	return NET_SETTING_COUNT;
 }
 
 void limits_bandwidth_spend(struct net *net, const uint8_t peer_key[32], uint64_t bytes)

@@ -327,6 +327,35 @@ static void rates(void **state)
 	fake_net_end(net);
 }
 
+/* Somewhat ahead of a cap delays credit; far ahead opens no new circuit. */
+static void bandwidth(void **state)
+{
+	(void)state;
+	struct net *net = world();
+	struct conn *a = fake_conn(net, 1, PUBLIC), *b = fake_conn(net, 2, PUBLIC),
+		    *c = fake_conn(net, 3, PUBLIC);
+	limits_bandwidth_spend(net, a->peer, UINT64_MAX); /* no cap */
+	assert_int_equal(limits_connect(net, a, b), CIRCUIT_OK);
+	net->settings.max_bandwidth_per_peer = 1000;
+	net->settings.max_bandwidth = 2000;
+	limits_bandwidth_spend(net, a->peer, 7900);
+	assert_false(limits_bandwidth(net, a->peer));
+	assert_int_equal(limits_connect(net, a, b), CIRCUIT_OK);
+	limits_bandwidth_spend(net, a->peer, 200);
+	assert_int_equal(refusing_setting(net, a, b), NET_SETTING_max_bandwidth_per_peer);
+	assert_int_equal(limits_connect(net, c, b), CIRCUIT_OK);
+	limits_bandwidth_spend(net, b->peer, 8000);
+	assert_int_equal(refusing_setting(net, c, b), NET_SETTING_max_bandwidth);
+	fake_pass(net, 9000);
+	assert_int_equal(limits_connect(net, a, b), CIRCUIT_OK);
+	for (int i = 0; i < 3; i++)
+		end_circuit(net, a, b);
+	end_circuit(net, c, b);
+	fake_pass(net, 60000);
+	assert_int_equal(net->limits->peers.count, 0);
+	fake_net_end(net);
+}
+
 static void denied(void **state)
 {
 	(void)state;
@@ -352,6 +381,7 @@ int main(void)
 	    cmocka_unit_test(circuits_between_two),
 	    cmocka_unit_test(circuits_of_peers_and_addresses),
 	    cmocka_unit_test(rates),
+	    cmocka_unit_test(bandwidth),
 	    cmocka_unit_test(denied),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
