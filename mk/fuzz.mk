@@ -8,7 +8,8 @@
 
 
 # The whole of netproc but its main and its process.
-FUZZ_NET = $(filter-out %/main.o %/loop.o %/accept.o %/messages.o %/sandbox.o,$(OBJ_netproc)) $(BUILD)/obj/tests/fuzz/net_world.o $(BUILD)/lib/libimsg.a
+FUZZ_NET = $(filter-out %/main.o %/loop.o %/accept.o %/messages.o %/sandbox.o,$(OBJ_netproc)) $(BUILD)/obj/tests/fuzz/net_world.o \
+           $(BUILD)/obj/tests/fuzz/net_world_script.o $(BUILD)/lib/libimsg.a
 
 FUZZ_connection = $(FUZZ_NET)
 FUZZ_handshake = $(FUZZ_NET)

@@ -3,6 +3,7 @@
 
 #include <event2/event.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,19 +11,41 @@
 #include <unistd.h>
 
 #include "fuzz.h"
+#include "netproc/circuit.h"
 #include "netproc/key.h"
 #include "netproc/limits.h"
+#include "netproc/limits_state.h"
 #include "netproc/memory.h"
 #include "netproc/noise.h"
 #include "netproc/relay.h"
 #include "netproc/rendezvous.h"
+#include "netproc/rendezvous_state.h"
+#include "netproc/reservation.h"
 #include "netproc/stream.h"
 #include "netproc/upgrade.h"
 #include "netproc/yamux.h"
 
 /* What is costly to make is made once and used by one world after the other. */
 static struct net base;
+static uint64_t kept; /* bytes of the pool that stay */
 static struct imsg_channel nobody = {.fd = -1, .peer = IMSG_PROCESS_PARENT};
+
+static struct world_identity identities[WORLD_PEERS];
+
+static void world_identities(void)
+{
+	for (unsigned peer = 0; peer < WORLD_PEERS; peer++) {
+		uint8_t seed[32];
+
+		memset(seed, (int)peer + 1, sizeof(seed));
+		crypto_sign_seed_keypair(identities[peer].key, identities[peer].secret, seed);
+	}
+}
+
+const struct world_identity *world_identity(unsigned peer)
+{
+	return &identities[peer];
+}
 
 static void world_settings(struct net *net)
 {
@@ -43,6 +66,8 @@ static void world_make_base(void)
 	if (base.base != NULL)
 		return;
 	FUZZ_ASSERT(sodium_init() >= 0);
+	signal(SIGPIPE, SIG_IGN); /* as netproc does */
+	world_identities();
 	base.now = 1000000;
 	base.now_unix = 1700000000;
 	base.base = event_base_new();
@@ -58,6 +83,8 @@ static void world_make_base(void)
 	FUZZ_ASSERT(conn_table_init(&base) == 0 && key_init(&base, &nobody) == 0 && relay_init(&base) == 0);
 	FUZZ_ASSERT(rendezvous_init(&base) == 0);
 	base.hooks.reserved = rendezvous_peer;
+	circuit_state(&base); /* made with the first circuit, kept for ever */
+	kept = pool_used(&base);
 }
 
 /* State is one for all worlds: time goes on, and what one left behind (buckets, registrations) has run out
@@ -123,15 +150,28 @@ struct conn *world_connect_ready(struct world *world, unsigned peer)
 {
 	struct conn *conn = world_connect(world, peer);
 
-	memset(conn->peer, (int)peer + 1, sizeof(conn->peer));
+	memcpy(conn->peer, world_identity(peer)->key, sizeof(conn->peer));
 	conn->has_muxers = peer == 1;
 	conn->state = CONN_READY;
 	conn->layer = &world_layer;
 	list_remove(&conn->opening);
 	limits_half_open_end(world_net(), &conn->ip);
 	net_count(world_net(), NET_COUNT_CONNECTIONS_READY);
+	world->opened[peer] = 0;
 	yamux_start(conn);
 	return conn;
+}
+
+void world_vanish(struct world *world, unsigned peer)
+{
+	struct conn *conn = conn_find(world_net(), world->conn[peer]);
+
+	if (world->far[peer] < 0)
+		return;
+	close(world->far[peer]);
+	world->far[peer] = -1;
+	if (conn != NULL && !conn->waiting)
+		conn_read(conn, CONN_READ_HANDSHAKE);
 }
 
 void world_deliver(struct world *world, unsigned peer, const uint8_t *bytes, size_t len)
@@ -150,7 +190,8 @@ static void world_drain(struct world *world)
 	uint8_t nowhere[65536];
 
 	for (unsigned i = 0; i < WORLD_PEERS; i++)
-		while (world->far[i] >= 0 && read(world->far[i], nowhere, sizeof(nowhere)) > 0)
+		while (world->far[i] >= 0 && !world->stalled[i] &&
+		       read(world->far[i], nowhere, sizeof(nowhere)) > 0)
 			;
 }
 
@@ -193,4 +234,69 @@ void world_end(struct world *world)
 	FUZZ_ASSERT(net->counter[NET_COUNT_STREAMS] == 0 && net->counter[NET_COUNT_CIRCUITS] == 0);
 	FUZZ_ASSERT(net->counter[NET_COUNT_RESERVATIONS] == 0 && net->counter[NET_COUNT_CONNECTIONS] == 0);
 	FUZZ_ASSERT(net->conns->run.conn == NULL && net->window_extra == 0);
+}
+
+/* --- what is left --- */
+
+struct left {
+	const char *name;
+	uint64_t count;
+};
+
+static const char *left_gauge(const struct net *net, uint64_t *count)
+{
+	for (size_t i = 0; i < NET_COUNTER_COUNT; i++) {
+		bool stays = i == NET_COUNT_POOL_CAP || i == NET_COUNT_POOL_BYTES;
+
+		*count = net->counter[i];
+		if (net_counter_rows[i].type == COUNTER_TYPE_GAUGE && !stays && *count != 0)
+			return net_counter_rows[i].metric;
+	}
+	return NULL;
+}
+
+static const char *left_inside(const struct net *net, uint64_t *count)
+{
+	const struct left all[] = {
+	    {"limits: connections", net->limits->connections},
+	    {"limits: half open", net->limits->half_open},
+	    {"limits: reservations", net->limits->reservations},
+	    {"limits: circuits", net->limits->circuits},
+	    {"limits: addresses", net->limits->ips.count},
+	    {"limits: peers", net->limits->peers.count},
+	    {"limits: pairs", net->limits->pairs.count},
+	    {"reservations", net->relay->reservations.count},
+	    {"stops", net->relay->stops.count},
+	    {"rendezvous: entries", net->rendezvous->store.entries.count},
+	    {"rendezvous: owners", net->rendezvous->store.owners.count},
+	    {"rendezvous: namespaces", net->rendezvous->store.namespaces.count},
+	    {"rendezvous: answers", net->rendezvous->lines.count},
+	    {"window bytes", net->window_extra},
+	    {"bytes of the pool", pool_used(net) - kept},
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		*count = all[i].count;
+		if (*count != 0)
+			return all[i].name;
+	}
+	return NULL;
+}
+
+#define LEFT_STEPS	 400
+#define LEFT_STEP_MILLIS 660000 /* 73 hours in all: longer than the longest registration */
+
+const char *world_left(uint64_t *count)
+{
+	struct net *net = world_net();
+	const char *name;
+
+	key_flush(net); /* nobody waits for an answer any more: drops the requests */
+	for (unsigned i = 0; i < LEFT_STEPS; i++) {
+		net->now += LEFT_STEP_MILLIS;
+		net->now_unix += LEFT_STEP_MILLIS / 1000;
+		wheel_turn(net, SIZE_MAX);
+	}
+	name = left_gauge(net, count);
+	return name != NULL ? name : left_inside(net, count);
 }
