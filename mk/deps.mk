@@ -7,11 +7,14 @@
 DEPS_BUILD := gcc libc6-dev make pkg-config libsodium-dev libprotobuf-c-dev protobuf-c-compiler libseccomp-dev \
               libcap-ng-dev libevent-dev libssl-dev
 DEPS_CHECK := $(DEPS_BUILD) libcmocka-dev clang libclang-rt-dev python3 iproute2 procps git
-DEPS_CI    := $(DEPS_CHECK) clang-format-14 clang-tidy cppcheck mandoc shellcheck nodejs npm python3-venv \
+# node from elsewhere conflicts with Debian's npm: each only where there is none.
+DEPS_NODE  := $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
+DEPS_CI    := $(DEPS_CHECK) clang-format-14 clang-tidy cppcheck mandoc shellcheck $(DEPS_NODE) python3-venv \
               gcc-aarch64-linux-gnu libc6-dev-arm64-cross \
               docker.io docker-compose systemd-container mmdebstrap lintian debhelper dpkg-dev fakeroot
 
-# Installs what is missing of a list. dpkg-query prints one line for each package that it knows.
+# Installs what is missing of a list: all at once, or, when that cannot be done, each by itself, naming those that cannot be had.
+# dpkg-query prints one line for each package that it knows.
 define deps_install
 @missing=""; \
 for p in $(1); do \
@@ -21,9 +24,13 @@ if [ -z "$$missing" ]; then exit 0; fi; \
 if ! command -v apt-get >/dev/null; then echo "deps: not a Debian system; needed are, by Debian's names:$$missing"; exit 1; fi; \
 as=""; if [ "$$(id -u)" != 0 ]; then \
   if ! command -v sudo >/dev/null; then echo "deps: no sudo; root must run: apt-get install$$missing"; exit 1; fi; as=sudo; fi; \
+get="$$as env DEBIAN_FRONTEND=noninteractive apt-get -q -y"; \
 echo "deps: installing$$missing"; \
-$$as apt-get -q -y update >/dev/null && \
-$$as env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends $$missing
+$$get update >/dev/null || echo "deps: the lists of packages are not new"; \
+$$get install --no-install-recommends $$missing && exit 0; \
+failed=""; \
+for p in $$missing; do $$get install --no-install-recommends $$p || failed="$$failed $$p"; done; \
+[ -z "$$failed" ] || { echo "deps: cannot be installed:$$failed"; exit 1; }
 endef
 
 deps:
