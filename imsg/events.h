@@ -18,7 +18,6 @@
 	X(PEER_DISCONNECTED, DEBUG, "peer disconnected: {peer} (total connections: {n})")                    \
 	X(CONNECTION_CLOSED, DEBUG, "connection closed: {reason}")                                           \
 	X(STREAM_CLOSED, DEBUG, "stream closed: {reason}")                                                   \
-	X(IDENTIFIED, DEBUG, "identified peer {peer}: {text}")                                               \
 	X(RESERVATION_ACCEPTED, INFO, "relay reservation accepted for peer {peer} (total: {n})")             \
 	X(RESERVATION_RENEWED, DEBUG, "relay reservation accepted for peer {peer} (total: {n})")             \
 	X(RESERVATION_EXPIRED, INFO, "relay reservation expired for peer {peer} (total: {n})")               \
@@ -58,9 +57,7 @@
 	X(KEY_TIGHTENED, WARN, "key file or folder was open to others: mode tightened")                      \
 	X(KEY_OPEN_READ_ONLY, WARN, "key file or folder is open to others and cannot be changed here")       \
 	X(KEY_BREACH, WARN, "keyproc: netproc broke the catalogue: {text}")                                  \
-	X(NOFILE_LOW, WARN, "descriptor limit allows {n} connections, not {n2}")                             \
-	X(BUSIEST, INFO, "busiest peer {peer}: {n} bytes relayed, {n2} circuits")                            \
-	X(CRYPTO_CHOSEN, DEBUG, "aead: library switches at {n} bytes")
+	X(BUSIEST, INFO, "busiest peer {peer}: {n} bytes relayed, {n2} circuits")
 
 enum log_event {
 #define LOG_EVENT_ENUM(name, level, text) LOG_EVENT_##name,

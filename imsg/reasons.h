@@ -53,13 +53,11 @@
 	X(MESSAGE_TIMEOUT, "message_timeout")                                                                \
 	X(STOP_TIMEOUT, "stop_timeout")                                                                      \
 	X(STOP_REFUSED, "stop_refused")                                                                      \
-	X(CIRCUIT_FINISHED, "circuit_finished")                                                              \
 	X(CIRCUIT_RESET, "circuit_reset")                                                                    \
 	X(CIRCUIT_PEER_GONE, "circuit_peer_gone")                                                            \
 	X(CIRCUIT_LIMIT_BYTES, "circuit_limit_bytes")                                                        \
 	X(CIRCUIT_LIMIT_TIME, "circuit_limit_time")                                                          \
-	X(CIRCUIT_HALF_CLOSED, "circuit_half_closed")                                                        \
-	X(KEYPROC_UNAVAILABLE, "keyproc_unavailable")
+	X(CIRCUIT_HALF_CLOSED, "circuit_half_closed")
 
 enum close_reason {
 #define CLOSE_REASON_ENUM(name, text) CLOSE_##name,

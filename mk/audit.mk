@@ -1,6 +1,6 @@
 # The audit (SECURITY.md): promises and house rules, checked on sources, objects, programs and the running daemon.
 #   make audit                         all; as root also root mode; ends with a sum
-#   make audit AUDIT_ONLY=imports      some files of tests/audit: includes imports floors words binaries documents running
+#   make audit AUDIT_ONLY=imports      some files of tests/audit: includes imports floors words binaries documents dead running
 #                                      filters sockets private proofs twice
 #   make audit AUDIT_SKIP=twice        without one (twice builds everything two times more)
 #   make docs-security                 writes the tables of messages, system calls and layers into SECURITY.md

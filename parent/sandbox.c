@@ -6,14 +6,19 @@
  * a stop. Nothing opens, connects, starts or kills. */
 const struct harden_call parent_calls[] = {
     {"clock_gettime", HARDEN_ALLOW, false}, /* where the vDSO has no clock */
-    {"close", HARDEN_ALLOW, false},	     {"exit", HARDEN_ALLOW, false},
-    {"exit_group", HARDEN_ALLOW, false},     {"getpid", HARDEN_ALLOW, false},
-    {"gettid", HARDEN_ALLOW, false},	     {"poll", HARDEN_ALLOW, true}, /* not on every architecture */
-    {"ppoll", HARDEN_ALLOW, false},	     {"read", HARDEN_ALLOW, false},
-    {"readv", HARDEN_ALLOW, false},	     {"restart_syscall", HARDEN_ALLOW, false},
-    {"rt_sigprocmask", HARDEN_ALLOW, false}, {"rt_sigreturn", HARDEN_ALLOW, false},
-    {"tgkill", HARDEN_TGKILL, false},	     {"wait4", HARDEN_ALLOW, false},
-    {"write", HARDEN_ALLOW, false},	     {"writev", HARDEN_ALLOW, false},
+    {"close", HARDEN_ALLOW, false},
+    {"exit_group", HARDEN_ALLOW, false},
+    {"getpid", HARDEN_ALLOW, false},
+    {"gettid", HARDEN_ALLOW, false},
+    {"poll", HARDEN_ALLOW, true}, /* not on every architecture */
+    {"ppoll", HARDEN_ALLOW, false},
+    {"read", HARDEN_ALLOW, false},
+    {"restart_syscall", HARDEN_ALLOW, false},
+    {"rt_sigprocmask", HARDEN_ALLOW, false},
+    {"tgkill", HARDEN_TGKILL, false},
+    {"wait4", HARDEN_ALLOW, false},
+    {"write", HARDEN_ALLOW, false},
+    {"writev", HARDEN_ALLOW, false},
 };
 
 const size_t parent_call_count = sizeof(parent_calls) / sizeof(parent_calls[0]);

@@ -8,7 +8,7 @@ import sys
 
 from report import Report
 
-CHECKS = ("includes", "imports", "floors", "words", "binaries", "documents", "running", "filters", "sockets", "private",
+CHECKS = ("includes", "imports", "floors", "words", "binaries", "documents", "dead", "running", "filters", "sockets", "private",
           "proofs", "twice")
 
 
