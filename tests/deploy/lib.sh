@@ -86,6 +86,7 @@ free_port() {
 
 clean_up() {
 	nspawn_stop
+	qemu_stop
 	docker_leave
 	docker_end
 }

@@ -11,12 +11,18 @@ compose_hands_on() {
 	sed -n 's/^ *- \([A-Z_]*\)\(=.*\)\{0,1\}$/\1/p' "$ROOT/docker-compose.yml" | grep -v -x ALL | sort
 }
 
-# Commands of DOCKER.md that no part has, quoting aside.
+# Commands of the documents that no test runs.
 untested_commands() {
-	cat "$here"/docker.sh "$here"/part_*.sh | tr -d '\\"' >"$OUT.parts"
-	sed -n -E 's/^    ((\(|docker|nsenter|iptables|chown).*)$/\1/p' "$ROOT/DOCKER.md" | tr -d '\\"' | while read -r command; do
-		grep -q -F -e "$command" "$OUT.parts" || echo "$command"
-	done
+	python3 "$here/commands.py" "$ROOT" "$here/commands" README.md DOCKER.md CHANGELOG.md
+}
+
+# A document with one command more: the check must see it.
+new_command_is_seen() {
+	{
+		cat "$ROOT/README.md"
+		echo '    make nothing-tests-this'
+	} >"$WORK/readme.md"
+	python3 "$here/commands.py" "$ROOT" "$here/commands" "$WORK/readme.md" | grep 'make nothing-tests-this'
 }
 
 # What must never be let through, by name.
@@ -72,7 +78,8 @@ scripts_are_clean() {
 test_that "deploy/dusk-relay.env is what the program prints" \
 	same "$("$BUILD/bin/dusk-relay" settings --env)" "$(cat "$ROOT/deploy/dusk-relay.env")"
 test_that "docker-compose.yml hands on every setting" same "$(compose_settings)" "$(compose_hands_on)"
-test_that "every command of DOCKER.md is in a test" same "" "$(untested_commands)"
+test_that "every command of the documents is run by a test" same "" "$(untested_commands)"
+test_that "a new one would be noticed" new_command_is_seen
 test_that "the system call profile lists nothing dangerous" profile_forbids
 test_that "make install PREFIX=: programs run from there" installed_tree
 test_that "make install leaves settings that are there" installed_settings_stay

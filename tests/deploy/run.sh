@@ -9,11 +9,13 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/docker.sh"
 # shellcheck source=nspawn.sh
 . "$here/nspawn.sh"
+# shellcheck source=qemu.sh
+. "$here/qemu.sh"
 # shellcheck source=peers.sh
 . "$here/peers.sh"
 
-parts=${1:-all}
-[ "$parts" = all ] && parts="files image confined migrate compose package units"
+parts=${*:-all}
+[ "$parts" = all ] && parts="files readme image confined migrate compose package units qemu"
 
 start=$(date +%s)
 mkdir -p "$WORK"
@@ -27,6 +29,7 @@ for part in $parts; do
 	(. "$here/part_$part.sh"; exit 0) || result fail "$part: ended before its end"
 	docker_leave
 	nspawn_stop
+	qemu_stop
 done
 passed=$(grep -c '^pass' "$RESULTS")
 failed=$(grep -c '^fail' "$RESULTS")
