@@ -1,2 +1,4 @@
 # All of netproc with the world of the fuzzers.
 UNIT_test_net_world = $(FUZZ_NET)
+# The same world; its malloc counts.
+UNIT_test_net_steady = $(FUZZ_NET)
