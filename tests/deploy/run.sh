@@ -13,9 +13,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/qemu.sh"
 # shellcheck source=peers.sh
 . "$here/peers.sh"
+# shellcheck source=suite.sh
+. "$here/suite.sh"
 
 parts=${*:-all}
-[ "$parts" = all ] && parts="files readme image confined migrate compose package units qemu"
+[ "$parts" = all ] && parts="files readme image confined migrate compose package units suite_container qemu"
 
 start=$(date +%s)
 mkdir -p "$WORK"

@@ -21,9 +21,9 @@
 
 #include "probe/client.h"
 
-#define DAEMON_NOBODY	  65534
 #define DAEMON_SETTINGS	  40
 #define DAEMON_WORDS	  8
+#define DAEMON_MORE	  8 /* for a script */
 #define DAEMON_PORT_FIRST 10000
 #define DAEMON_PORTS	  22000
 
@@ -53,24 +53,6 @@ uint16_t daemon_free_port(void)
 			return port;
 	}
 	return 0;
-}
-
-const char *daemon_mode(void)
-{
-	const char *text = getenv("E2E_MODE");
-
-	return text && *text ? text : "user";
-}
-
-static uid_t daemon_user(void)
-{
-	const char *text = getenv("E2E_USER");
-
-	if (geteuid() != 0)
-		return geteuid();
-	if (text && *text)
-		return (uid_t)strtoul(text, NULL, 10);
-	return strcmp(daemon_mode(), "root") == 0 ? 0 : DAEMON_NOBODY;
 }
 
 static const char *daemon_build(void)
@@ -155,13 +137,37 @@ static void daemon_unique(char **environment)
 	}
 }
 
+/* What a script needs to know besides. Settings are told from it by their names. */
+static void daemon_script_environment(const struct daemon *d, char **environment)
+{
+	static char text[6][DAEMON_PATH_MAX + 40];
+	static const char *const passed[] = {"PATH", "DOCKER_HOST"};
+	size_t count = 0;
+	size_t used = 0;
+
+	while (environment[count])
+		count++;
+	snprintf(text[used++], sizeof(text[0]), "E2E_DIRECTORY=%s", d->directory);
+	snprintf(text[used++], sizeof(text[0]), "E2E_PORT=%u", d->port);
+	snprintf(text[used++], sizeof(text[0]), "E2E_LOG=%s", d->log_path);
+	snprintf(text[used++], sizeof(text[0]), "E2E_DESCRIPTORS=%u", d->descriptors);
+	snprintf(text[used++], sizeof(text[0]), "E2E_MODE=%s", daemon_mode());
+	snprintf(text[used++], sizeof(text[0]), "E2E_BUILD=%s", daemon_build());
+	for (size_t i = 0; i < used; i++)
+		environment[count++] = text[i];
+	for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
+		if (getenv(passed[i]))
+			environment[count++] = getenv(passed[i]) - strlen(passed[i]) - 1;
+	environment[count] = NULL;
+}
+
 static void daemon_exec(const struct daemon *d, const char *const *words, const char *const *settings,
 			int out, int log)
 {
 	char program[DAEMON_PATH_MAX];
 	char port[40];
 	char data[100];
-	char *environment[DAEMON_SETTINGS + 1];
+	char *environment[DAEMON_SETTINGS + DAEMON_MORE + 1];
 	char *arguments[DAEMON_WORDS + 2] = {(char *)"dusk-relay"};
 
 	for (size_t i = 0; words && words[i] && i < DAEMON_WORDS; i++)
@@ -169,13 +175,19 @@ static void daemon_exec(const struct daemon *d, const char *const *words, const 
 	snprintf(program, sizeof(program), "%s/bin/dusk-relay", daemon_build());
 	daemon_environment(d, settings, environment, port, data);
 	daemon_unique(environment);
-	if (d->descriptors > 0)
+	if (d->descriptors > 0 && !daemon_script())
 		setrlimit(RLIMIT_NOFILE, &(struct rlimit){d->descriptors, d->descriptors});
-	daemon_become(daemon_user());
+	if (!daemon_script())
+		daemon_become(daemon_user());
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), 0);
 	dup2(out, 1);
 	dup2(log, 2);
+	if (daemon_script()) {
+		daemon_script_environment(d, environment);
+		arguments[0] = (char *)daemon_script();
+		snprintf(program, sizeof(program), "%s", daemon_script());
+	}
 	execve(program, arguments, environment);
 	dprintf(2, "%s: %s\n", program, strerror(errno));
 	_exit(127);
@@ -191,6 +203,7 @@ static int daemon_spawn(struct daemon *d, const char *const *words, const char *
 		close(d->out);
 	if (log < 0 || pipe2(out, O_CLOEXEC) != 0)
 		return daemon_fail(d, strerror(errno));
+	d->parent = 0;
 	d->pid = fork();
 	if (d->pid == 0)
 		daemon_exec(d, words, settings, out[1], log);

@@ -2,7 +2,7 @@
  *
  * Starts and stops the real, built daemon for one test program, and reads what it says. Called by fixture.c
  * and the test_*.c. E2E_BUILD is the build tree to run (build). E2E_MODE says how it runs: user, which as
- * root means uid E2E_USER (65534), or root. Always in a directory of its own.
+ * root means uid E2E_USER (65534), root, container, unit or socket. Always in a directory of its own.
  */
 #ifndef TESTS_E2E_DAEMON_H
 #define TESTS_E2E_DAEMON_H
@@ -20,7 +20,8 @@
 #define DAEMON_PATH_MAX 200
 
 struct daemon {
-	pid_t pid;     /* 0: not running */
+	pid_t pid;     /* 0: not running; the script's, where one stands for it */
+	pid_t parent;  /* where a script does: see daemon_parent */
 	int exit_code; /* once it ended: its status, or 128 and the signal */
 	uint16_t port;
 	unsigned descriptors; /* its limit of open descriptors; 0: as it is here */
@@ -37,8 +38,21 @@ struct daemon {
 	char error[300];
 };
 
+/* --- its mode (daemon_mode.c) --- */
+
 /* The value of E2E_MODE: user, root, container, unit or socket. */
 const char *daemon_mode(void);
+/* The script that starts it in this mode; NULL: none. */
+const char *daemon_script(void);
+/* Who it runs as, where it has no choice of its own. */
+uid_t daemon_user(void);
+/* The process of its parent; 0 when it cannot be found. */
+pid_t daemon_parent(struct daemon *d);
+/* True in this mode, and says that `what` was left out and why. */
+bool daemon_is_left_out(const char *mode, const char *what, const char *why);
+
+/* --- its life --- */
+
 /* A free TCP port of 127.0.0.1. */
 uint16_t daemon_free_port(void);
 /* Makes the directory; daemon_start may then be called as often as is liked, each after the last one ended.
@@ -62,11 +76,11 @@ void daemon_remove(struct daemon *d);
 /* --- its processes (daemon_process.c) --- */
 
 /* The child called `name` (netproc, keyproc); 0 when there is none. */
-pid_t daemon_child(const struct daemon *d, const char *name);
+pid_t daemon_child(struct daemon *d, const char *name);
 /* Kilobytes of anonymous memory of that child; -1 when it cannot be seen. */
-long daemon_memory(const struct daemon *d, const char *name);
+long daemon_memory(struct daemon *d, const char *name);
 /* Open descriptors of that child; -1 when they cannot be seen (as an ordinary user they cannot). */
-long daemon_descriptors(const struct daemon *d, const char *name);
+long daemon_descriptors(struct daemon *d, const char *name);
 
 /* --- what it says (daemon_log.c) --- */
 

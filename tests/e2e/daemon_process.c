@@ -30,31 +30,32 @@ static int daemon_status_line(const char *process, const char *name, char value[
 	return result;
 }
 
-static bool daemon_is_child(const struct daemon *d, const char *process, const char *name)
+static bool daemon_is_child(pid_t parent, const char *process, const char *name)
 {
 	char value[64];
 
-	if (daemon_status_line(process, "PPid", value) != 0 || atoi(value) != d->pid)
+	if (daemon_status_line(process, "PPid", value) != 0 || atoi(value) != parent)
 		return false;
 	return daemon_status_line(process, "Name", value) == 0 && strcmp(value, name) == 0;
 }
 
-pid_t daemon_child(const struct daemon *d, const char *name)
+pid_t daemon_child(struct daemon *d, const char *name)
 {
+	pid_t parent = daemon_parent(d);
 	DIR *all = opendir("/proc");
 	struct dirent *entry;
 	pid_t found = 0;
 
 	while (all && found == 0 && (entry = readdir(all)) != NULL)
 		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
-		    daemon_is_child(d, entry->d_name, name))
+		    daemon_is_child(parent, entry->d_name, name))
 			found = atoi(entry->d_name);
 	if (all)
 		closedir(all);
 	return found;
 }
 
-long daemon_memory(const struct daemon *d, const char *name)
+long daemon_memory(struct daemon *d, const char *name)
 {
 	char process[24];
 	char value[64];
@@ -63,7 +64,7 @@ long daemon_memory(const struct daemon *d, const char *name)
 	return daemon_status_line(process, "RssAnon", value) == 0 ? atol(value) : -1;
 }
 
-long daemon_descriptors(const struct daemon *d, const char *name)
+long daemon_descriptors(struct daemon *d, const char *name)
 {
 	char path[64];
 	long count = -2; /* less . and .. */
