@@ -209,7 +209,7 @@ struct imsg_failed {
 	uint32_t status; /* 1 or 78 */
 	uint32_t reason; /* enum start_failure */
 	uint32_t system; /* errno or 0 */
-	uint32_t detail; /* an owner, a mode, a layer bitmap: by reason */
+	uint32_t detail; /* an owner, a mode, the layers that are missing: by reason */
 };
 
 struct imsg_net_ready {

@@ -26,13 +26,34 @@
 #define PERSONALITY_QUERY 0xffffffffu
 #define DESCRIPTORS_SEEN  1024 /* the processes with nofile 0 hold a dozen */
 
+#define LAYERS_ALL (HARDEN_NO_NEW_PRIVS | HARDEN_NOT_DUMPABLE | HARDEN_NO_CAPABILITIES | HARDEN_SECCOMP)
+#define LAYERS_ONE (HARDEN_OWN_USER | HARDEN_CHROOT | HARDEN_LANDLOCK)
+
+uint32_t harden_missing(uint32_t layers)
+{
+	return (LAYERS_ALL & ~layers) | ((layers & LAYERS_ONE) == 0 ? (uint32_t)LAYERS_ONE : 0u);
+}
+
 bool harden_enough(uint32_t layers)
 {
-	const uint32_t all =
-	    HARDEN_NO_NEW_PRIVS | HARDEN_NOT_DUMPABLE | HARDEN_NO_CAPABILITIES | HARDEN_SECCOMP;
-	const uint32_t one = HARDEN_OWN_USER | HARDEN_CHROOT | HARDEN_LANDLOCK;
+	return harden_missing(layers) == 0;
+}
 
-	return (layers & all) == all && (layers & one) != 0;
+uint32_t harden_failed(const char *step)
+{
+	static const struct {
+		const char *step;
+		uint32_t layer;
+	} steps[] = {
+	    {"no_new_privs", HARDEN_NO_NEW_PRIVS}, {"landlock", HARDEN_LANDLOCK}, {"rlimits", HARDEN_LIMITS},
+	    {"seccomp table", HARDEN_SECCOMP},	   {"seccomp", HARDEN_SECCOMP},
+	};
+
+	for (size_t i = 0; step != NULL && i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if (strcmp(step, steps[i].step) == 0)
+			return steps[i].layer;
+	}
+	return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0 ? HARDEN_NOT_DUMPABLE : 0u;
 }
 
 void harden_layers_text(uint32_t layers, char *text, size_t size)

@@ -38,6 +38,11 @@ enum harden_layer {
 /* True when the bitmap holds the minimum set: no_new_privs, not dumpable, no capabilities, seccomp, and at
  * least one of own user, chroot, Landlock. */
 bool harden_enough(uint32_t layers);
+/* The layers of the minimum that are not in the bitmap; all of own user, chroot, Landlock when none is. */
+uint32_t harden_missing(uint32_t layers);
+/* What a failed start lacks: after harden_enter (NULL), or after harden_lock failed at that step. 0: no
+ * layer, but something else. */
+uint32_t harden_failed(const char *step);
 
 /* One row of a policy table: sorted by name, unique. */
 enum harden_rule {

@@ -175,9 +175,9 @@ static uint32_t lock(struct keyproc *k)
 
 	if (key_sandbox_lock(k->conf.user, k->conf.group, &layers, &step) != 0)
 		fail_with(k, is_about_privilege(step) ? START_FAILURE_PRIVILEGE : START_FAILURE_CONFINEMENT,
-			  errno, layers);
+			  errno, harden_failed(step));
 	if (!harden_enough(layers))
-		fail_with(k, START_FAILURE_CONFINEMENT, 0, layers);
+		fail_with(k, START_FAILURE_CONFINEMENT, 0, harden_missing(layers));
 	return layers | (key_secret_is_locked() ? HARDEN_MEMORY_LOCKED : 0u);
 }
 
@@ -208,7 +208,7 @@ int main(void)
 	if (imsg_channel_open(&k.parent, IMSG_FD_PARENT, IMSG_PROCESS_PARENT) != 0)
 		return EXIT_FAILED;
 	if (entered != 0)
-		fail_with(&k, START_FAILURE_CONFINEMENT, error, 0);
+		fail_with(&k, START_FAILURE_CONFINEMENT, error, harden_failed(NULL));
 	if (imsg_channel_open(&k.net, IMSG_FD_PEER, IMSG_PROCESS_NETPROC) != 0)
 		fail_with(&k, START_FAILURE_RESOURCES, errno, 0);
 	k.table = (struct imsg_table){

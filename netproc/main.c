@@ -108,8 +108,10 @@ static void main_lock(struct process *process)
 	struct imsg_net_ready ready = {.listeners = process->conf.listeners};
 	const char *step = "";
 
-	if (sandbox_lock(process, &ready.layers, &step) != 0 || !harden_enough(ready.layers))
-		process_fail(process, START_FAILURE_CONFINEMENT, errno, ready.layers);
+	if (sandbox_lock(process, &ready.layers, &step) != 0)
+		process_fail(process, START_FAILURE_CONFINEMENT, errno, harden_failed(step));
+	if (!harden_enough(ready.layers))
+		process_fail(process, START_FAILURE_CONFINEMENT, 0, harden_missing(ready.layers));
 	if (imsg_send(&process->parent, IMSG_NET_READY, 0, &ready, sizeof(ready)) != IMSG_OK)
 		_exit(1);
 	process->table.phase = IMSG_PHASE_RUN;
@@ -133,7 +135,7 @@ int main(void)
 	if (imsg_channel_open(&process.parent, IMSG_FD_PARENT, IMSG_PROCESS_PARENT) != 0)
 		return 1;
 	if (entered != 0 || imsg_channel_open(&process.keyproc, IMSG_FD_PEER, IMSG_PROCESS_KEYPROC) != 0)
-		process_fail(&process, START_FAILURE_CONFINEMENT, error, 0);
+		process_fail(&process, START_FAILURE_CONFINEMENT, error, harden_failed(NULL));
 	process.table = (struct imsg_table){
 	    .rows = process_rows, .count = process_row_count, .context = &process, .phase = IMSG_PHASE_START};
 	log_init(&process.net.log, &process.parent, IMSG_NET_LOG, LOG_LEVEL_INFO);

@@ -14,13 +14,27 @@
 #include "parent/parent.h"
 #include "parent/spawn.h"
 
+void failure_missing(uint32_t missing, char *text, size_t size)
+{
+	const uint32_t one = HARDEN_OWN_USER | HARDEN_CHROOT | HARDEN_LANDLOCK;
+	bool none = (missing & one) == one;
+	char layers[256], others[256];
+
+	harden_layers_text(missing & one, layers, sizeof(layers));
+	harden_layers_text(none ? missing & ~one : missing, others, sizeof(others));
+	snprintf(text, size, "%s%s%s%s%s", others[0] != '\0' ? ": missing: " : "", others,
+		 none ? ": needs one of " : "", none ? layers : "",
+		 none ? ". Start as root with CAP_SETUID, CAP_SETGID and CAP_SYS_CHROOT (own users), or on a "
+			"kernel with Landlock"
+		      : "");
+}
+
 /* The command that mends it, with the detail that the child sent. */
 static void failure_advice(char *text, size_t size, const struct parent *parent,
 			   const struct imsg_failed *failed)
 {
 	const char *file = parent->keydir.file;
 	const char *folder = parent->keydir.folder;
-	char layers[256];
 
 	text[0] = '\0';
 	switch ((enum start_failure)failed->reason) {
@@ -52,12 +66,7 @@ static void failure_advice(char *text, size_t size, const struct parent *parent,
 		snprintf(text, size, ": is the folder %.300s there and ours (user %u)?", folder, geteuid());
 		break;
 	case START_FAILURE_CONFINEMENT:
-		harden_layers_text(failed->detail, layers, sizeof(layers));
-		snprintf(text, size,
-			 ": active are only %s. Start as root with CAP_SETUID, CAP_SETGID and CAP_SYS_CHROOT "
-			 "(own users),"
-			 " or on a kernel with Landlock",
-			 layers);
+		failure_missing(failed->detail, text, size);
 		break;
 	default:
 		break;

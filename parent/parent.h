@@ -89,6 +89,8 @@ void loop_read_child(struct parent *parent, struct parent_child *child, int most
 void handlers_init(struct parent *parent, struct parent_child *child, int fd, enum imsg_process process);
 
 /* failure.c: what a child that failed said, and what one that died left unsaid. */
+/* ": missing: ..." for those layers (harden_missing), and how to get one of those of which one is needed. */
+void failure_missing(uint32_t missing, char *text, size_t size);
 void failure_told(struct parent *parent, const struct parent_child *child, const struct imsg_failed *failed);
 void failure_died(struct parent *parent, const struct parent_child *child);
 

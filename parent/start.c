@@ -134,7 +134,7 @@ static bool start_net_is_ready(const struct parent *parent)
 static int start_wait(struct parent *parent, const struct parent_child *child,
 		      bool (*done)(const struct parent *parent))
 {
-	char layers[256];
+	char missing[512];
 
 	parent->deadline = parent_now() + PARENT_START_TIME;
 	loop_run(parent, done);
@@ -143,12 +143,8 @@ static int start_wait(struct parent *parent, const struct parent_child *child,
 		return -1;
 	if (harden_enough(child->layers))
 		return 0;
-	harden_layers_text(child->layers, layers, sizeof(layers));
-	parent_end(parent, EXIT_SETTINGS,
-		   "confinement of %s is below the minimum (active: %s): start as root with CAP_SETUID, "
-		   "CAP_SETGID and CAP_SYS_CHROOT,"
-		   " or on a kernel with Landlock",
-		   child->name, layers);
+	failure_missing(harden_missing(child->layers), missing, sizeof(missing));
+	parent_end(parent, EXIT_SETTINGS, "confinement of %s is below the minimum%s", child->name, missing);
 	return -1;
 }
 
@@ -305,6 +301,7 @@ int start_lock(struct parent *parent)
 	const struct harden_user user = {.user = parent->root ? parent->settings.user.user : 0,
 					 .group = parent->root ? parent->settings.user.group : 0};
 	const char *step;
+	char missing[512];
 
 	for (size_t i = 0; i < parent->listeners.count; i++)
 		close(parent->listeners.fd[i]);
@@ -316,7 +313,7 @@ int start_lock(struct parent *parent)
 	}
 	if (harden_enough(parent->layers))
 		return 0;
-	parent_end(parent, EXIT_SETTINGS,
-		   "confinement of the parent is below the minimum: no Landlock, no user of its own");
+	failure_missing(harden_missing(parent->layers), missing, sizeof(missing));
+	parent_end(parent, EXIT_SETTINGS, "confinement of the parent is below the minimum%s", missing);
 	return -1;
 }

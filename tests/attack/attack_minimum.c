@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/personality.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "tests/attack/live_daemon.h"
@@ -53,6 +54,28 @@ static void no_filters(void)
 	deny(ENOSYS, (const char *const[]){"seccomp", NULL});
 }
 
+/* prctl with this first argument says that it did it, and does nothing; or refuses. */
+static void deny_prctl(int error, int what)
+{
+	scmp_filter_ctx context = seccomp_init(SCMP_ACT_ALLOW);
+
+	if (context == NULL ||
+	    seccomp_rule_add(context, SCMP_ACT_ERRNO((uint32_t)error), SCMP_SYS(prctl), 1,
+			     SCMP_A0(SCMP_CMP_EQ, (uint64_t)what)) != 0 ||
+	    seccomp_load(context) != 0)
+		_exit(125);
+}
+
+static void always_dumpable(void)
+{
+	deny_prctl(0, PR_SET_DUMPABLE);
+}
+
+static void forbidden_dumpable(void)
+{
+	deny_prctl(EPERM, PR_SET_DUMPABLE);
+}
+
 static void no_chroot(void)
 {
 	deny(EPERM, (const char *const[]){"chroot", "unshare", NULL});
@@ -90,16 +113,20 @@ static const struct place {
 	void (*before_exec)(void);
 	int as_user; /* what must come of it */
 	int as_root;
-	const char *says; /* when it does not run */
+	const char *says;  /* when it does not run */
+	const char *never; /* what it must not say then: it is not missing */
 } places[] = {
-    {"no Landlock", no_landlock, BELOW, RUNS, "Landlock"},
-    {"Landlock forbidden", forbidden_landlock, BELOW, RUNS, "Landlock"},
-    {"Landlock disabled at boot", disabled_landlock, BELOW, RUNS, "Landlock"},
-    {"no filters", no_filters, BELOW, BELOW, "confinement"},
-    {"no chroot, no namespaces", no_chroot, RUNS, RUNS, ""},
-    {"no clone3, memfd, io_uring", no_close_range, RUNS, RUNS, ""},
-    {"personality locked", locked_personality, RUNS, RUNS, ""},
-    {"no privileged calls", no_privileged_calls, RUNS, -1, ""},
+    {"no Landlock", no_landlock, BELOW, RUNS, "Landlock", NULL},
+    {"Landlock forbidden", forbidden_landlock, BELOW, RUNS, "Landlock", NULL},
+    {"Landlock disabled at boot", disabled_landlock, BELOW, RUNS, "Landlock", NULL},
+    {"no filters", no_filters, BELOW, BELOW, "missing: seccomp", "nnp"},
+    /* A change of user makes it not dumpable anyway. */
+    {"always dumpable", always_dumpable, BELOW, RUNS, "missing: nodump", "seccomp"},
+    {"dumpable forbidden to change", forbidden_dumpable, BELOW, BELOW, "missing: nodump", "seccomp"},
+    {"no chroot, no namespaces", no_chroot, RUNS, RUNS, "", NULL},
+    {"no clone3, memfd, io_uring", no_close_range, RUNS, RUNS, "", NULL},
+    {"personality locked", locked_personality, RUNS, RUNS, "", NULL},
+    {"no privileged calls", no_privileged_calls, RUNS, -1, "", NULL},
 };
 
 static void runs(const char *name)
@@ -114,13 +141,16 @@ static void runs(const char *name)
 	attack_check(end.signal == 0 && end.status == 0, "%s: SIGTERM: %s", name, attack_end_text(end));
 }
 
-static void is_refused(const char *name, const char *says)
+static void is_refused(const char *name, const struct place *place)
 {
+	const char *says = place->says, *never = place->never;
 	struct attack_end end = live_daemon_wait(&live, 10000);
 
 	attack_check(end.signal == 0 && end.status == BELOW, "%s: %s: %.600s", name, attack_end_text(end),
 		     live.said);
 	attack_check(strstr(live.said, says) != NULL, "%s: '%s' is not in: %.600s", name, says, live.said);
+	attack_check(never == NULL || strstr(live.said, never) == NULL, "%s: '%s' is in: %.600s", name, never,
+		     live.said);
 }
 
 static void start_in(const struct place *place, bool root)
@@ -138,7 +168,7 @@ static void start_in(const struct place *place, bool root)
 	if ((root ? place->as_root : place->as_user) == RUNS)
 		runs(name);
 	else
-		is_refused(name, place->says);
+		is_refused(name, place);
 	live_daemon_end(&live);
 }
 

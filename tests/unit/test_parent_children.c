@@ -282,9 +282,10 @@ static void test_advice(void **state)
 	set_up(state);
 	failed = (struct imsg_failed){.status = 78,
 				      .reason = START_FAILURE_CONFINEMENT,
-				      .detail = HARDEN_NO_NEW_PRIVS | HARDEN_SECCOMP};
+				      .detail = HARDEN_NO_NEW_PRIVS | HARDEN_OWN_USER | HARDEN_CHROOT |
+						HARDEN_LANDLOCK};
 	send_bytes(PARENT_NETPROC, IMSG_NET_FAILED, &failed, sizeof(failed));
-	expect_end(EXIT_SETTINGS, "nnp,seccomp");
+	expect_end(EXIT_SETTINGS, "missing: nnp: needs one of landlock,chroot,uid");
 	expect_end(EXIT_SETTINGS, "Landlock");
 	expect_end(EXIT_SETTINGS, "CAP_SYS_CHROOT");
 }
