@@ -6,7 +6,7 @@ CC       ?= gcc
 PKGCONF  ?= pkg-config
 VERSION  := $(shell cat VERSION 2>/dev/null || echo 0.1.0)
 
-PROGRAMS  := parent keyproc netproc probe
+PROGRAMS  := parent keyproc netproc metrics probe
 LIBRARIES := imsg proto
 
 # Where a program lands below $(BUILD), the same tree as installed.
@@ -42,7 +42,7 @@ ifeq ($(SANITIZE),)
 HARD  += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -ftrivial-auto-var-init=zero
 endif
 OPT     ?= -O2
-DEFINES := -D_GNU_SOURCE -DDUSK_VERSION='"$(VERSION)"'
+DEFINES := $(if $(STATIC),-DDUSK_STATIC) -D_GNU_SOURCE -DDUSK_VERSION='"$(VERSION)"'
 CFLAGS  += -std=gnu17 -g $(OPT) $(WARN) $(HARD) $(SANITIZE) -ffile-prefix-map=$(CURDIR)=.
 CPPFLAGS += -I. -I$(BUILD)/gen $(DEFINES) -MMD -MP
 # STATIC=1 links all libraries in. The linker warns there about name services, which nothing of ours uses but probe,

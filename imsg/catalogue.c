@@ -11,6 +11,8 @@
 	IMSG_ROW_OF(KEYPROC, type, sender, payload, phase, times, NULL)
 #define ROW_TO_NETPROC(type, sender, payload, phase, times, handler)                                         \
 	IMSG_ROW_OF(NETPROC, type, sender, payload, phase, times, NULL)
+#define ROW_TO_METRICS(type, sender, payload, phase, times, handler)                                         \
+	IMSG_ROW_OF(METRICS, type, sender, payload, phase, times, NULL)
 #define ROW_TO_PARENT(type, sender, payload, phase, times, handler)                                          \
 	IMSG_ROW_OF(PARENT, type, sender, payload, phase, times, NULL)
 
@@ -18,6 +20,7 @@ const struct imsg_row imsg_rows[] = {
     /* clang-format off */
 	IMSG_TO_KEYPROC(ROW_TO_KEYPROC)
 	IMSG_TO_NETPROC(ROW_TO_NETPROC)
+	IMSG_TO_METRICS(ROW_TO_METRICS)
 	IMSG_TO_PARENT(ROW_TO_PARENT)
     /* clang-format on */
 };

@@ -33,6 +33,7 @@
 #define IMSG_PEER_MAX	 44
 #define IMSG_TEXT_MAX	 256
 #define IMSG_LISTENERS	 16
+#define IMSG_PROCESSES	 4 /* of the daemon, in the order of enum imsg_process */
 
 #define IMSG_TO_KEYPROC(X)                                                                                   \
 	X(KEY_CONF, PARENT, struct imsg_key_conf, START, ONCE, key_from_parent_conf)                         \
@@ -58,6 +59,12 @@
 	X(NET_NOISE_DH, KEYPROC, struct imsg_noise_dh_answer, RUN, MANY, net_from_key_noise_dh)              \
 	X(NET_VOUCHER, KEYPROC, struct imsg_voucher_answer, RUN, MANY, net_from_key_voucher)
 
+#define IMSG_TO_METRICS(X)                                                                                   \
+	X(METRICS_CONF, PARENT, struct imsg_metrics_conf, START, ONCE, metrics_from_parent_conf)             \
+	X(METRICS_START, PARENT, struct imsg_none, START, ONCE, metrics_from_parent_start)                   \
+	X(METRICS_PING, PARENT, struct imsg_ping, RUN, MANY, metrics_from_parent_ping)                       \
+	X(METRICS_COUNTERS, PARENT, struct imsg_metrics_counters, RUN, MANY, metrics_from_parent_counters)
+
 #define IMSG_TO_PARENT(X)                                                                                    \
 	X(KEY_READY, KEYPROC, struct imsg_key_ready, START, ONCE, parent_from_key_ready)                     \
 	X(KEY_FAILED, KEYPROC, struct imsg_failed, START, ONCE, parent_from_key_failed)                      \
@@ -69,9 +76,13 @@
 	X(NET_PONG, NETPROC, struct imsg_ping, RUN, MANY, parent_from_net_pong)                              \
 	X(NET_STATS_ANSWER, NETPROC, struct imsg_net_stats, RUN, MANY, parent_from_net_stats)                \
 	X(NET_DRAINED, NETPROC, struct imsg_none, RUN, ONCE, parent_from_net_drained)                        \
-	X(NET_LOG, NETPROC, struct imsg_log, ANY, MANY, parent_from_net_log)
+	X(NET_LOG, NETPROC, struct imsg_log, ANY, MANY, parent_from_net_log)                                 \
+	X(METRICS_READY, METRICS, struct imsg_metrics_ready, START, ONCE, parent_from_metrics_ready)         \
+	X(METRICS_FAILED, METRICS, struct imsg_failed, START, ONCE, parent_from_metrics_failed)              \
+	X(METRICS_PONG, METRICS, struct imsg_ping, RUN, MANY, parent_from_metrics_pong)                      \
+	X(METRICS_LOG, METRICS, struct imsg_log, ANY, MANY, parent_from_metrics_log)
 
-#define IMSG_CATALOGUE(X) IMSG_TO_KEYPROC(X) IMSG_TO_NETPROC(X) IMSG_TO_PARENT(X)
+#define IMSG_CATALOGUE(X) IMSG_TO_KEYPROC(X) IMSG_TO_NETPROC(X) IMSG_TO_METRICS(X) IMSG_TO_PARENT(X)
 
 enum imsg_type {
 	IMSG_NONE,
@@ -224,6 +235,26 @@ struct imsg_key_stats {
 struct imsg_net_stats {
 	uint64_t counter[NET_COUNTER_COUNT];
 	uint64_t closed[CLOSE_REASON_COUNT]; /* connections and streams ended, by reason */
+};
+
+struct imsg_metrics_conf {
+	uint32_t user; /* root mode: uid and gid to become; 0: stay */
+	uint32_t group;
+	uint32_t log_level; /* enum log_level: events above it are not sent */
+	uint32_t zero;
+};
+
+struct imsg_metrics_ready {
+	uint32_t layers;
+	uint32_t zero;
+};
+
+/* All that is known of the daemon, sent each second without being asked. */
+struct imsg_metrics_counters {
+	struct imsg_net_stats net;
+	struct imsg_key_stats key;
+	uint64_t started; /* unix seconds */
+	uint32_t layers[IMSG_PROCESSES];
 };
 
 struct imsg_log {

@@ -57,7 +57,9 @@
 	X(KEY_TIGHTENED, WARN, "key file or folder was open to others: mode tightened")                      \
 	X(KEY_OPEN_READ_ONLY, WARN, "key file or folder is open to others and cannot be changed here")       \
 	X(KEY_BREACH, WARN, "keyproc: netproc broke the catalogue: {text}")                                  \
-	X(BUSIEST, INFO, "busiest peer {peer}: {n} bytes relayed, {n2} circuits")
+	X(BUSIEST, INFO, "busiest peer {peer}: {n} bytes relayed, {n2} circuits")                            \
+	X(METRICS_FULL, DEBUG, "metrics: all {n} connections of the page are in use, others wait")           \
+	X(METRICS_CUT, DEBUG, "metrics: {n} connections that took too long were closed")
 
 enum log_event {
 #define LOG_EVENT_ENUM(name, level, text) LOG_EVENT_##name,

@@ -121,7 +121,7 @@ static bool parent_lives(void)
 	return getsockopt(3, SOL_SOCKET, SO_PEERCRED, &maker, &len) == 0 && maker.pid == getppid();
 }
 
-static bool descriptors_are_right(int highest)
+static bool descriptors_are_right(int channels)
 {
 	struct stat st;
 
@@ -129,10 +129,10 @@ static bool descriptors_are_right(int highest)
 		if (fstat(fd, &st) != 0)
 			return false;
 	}
-	return is_channel(3) && (highest < 4 || is_channel(4));
+	return is_channel(3) && (channels < 2 || is_channel(4));
 }
 
-int harden_enter(int highest)
+static int enter(int highest, int channels)
 {
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
 		return -1;
@@ -146,7 +146,7 @@ int harden_enter(int highest)
 		return -1;
 	}
 	ignore_signals();
-	if (!descriptors_are_right(highest)) {
+	if (!descriptors_are_right(channels)) {
 		errno = EBADF;
 		return -1;
 	}
@@ -157,6 +157,16 @@ int harden_enter(int highest)
 		return -1;
 	}
 	return 0;
+}
+
+int harden_enter(int highest)
+{
+	return enter(highest, highest < 4 ? 1 : 2);
+}
+
+int harden_enter_single(int highest)
+{
+	return enter(highest, 1);
 }
 
 uint32_t harden_speculation(void)

@@ -79,6 +79,8 @@ struct harden_user {
  * be, descriptors 0-2 there, 3 (and 4, when `highest` is not below it) are SEQPACKET sockets, the parent that
  * made 3 still lives; all beyond `highest` are closed. 0, or -1 with errno. */
 int harden_enter(int highest);
+/* The same for a process whose one channel is 3. */
+int harden_enter_single(int highest);
 /* For a process that holds secrets, before harden_lock: no huge pages, and side channels by speculation
  * closed at some cost in speed. Returns HARDEN_SPECULATION or 0. */
 uint32_t harden_speculation(void);

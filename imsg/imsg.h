@@ -19,6 +19,7 @@
 #define IMSG_FD_PEER   4 /* keyproc: netproc's channel; netproc: keyproc's channel */
 #define IMSG_FD_KEYDIR 5 /* keyproc: the key's directory, until it has started */
 #define IMSG_FD_LISTEN 5 /* netproc: the first listener */
+#define IMSG_FD_HTTP   4 /* metrics: the listener of its page */
 
 enum imsg_process { IMSG_PROCESS_PARENT, IMSG_PROCESS_KEYPROC, IMSG_PROCESS_NETPROC, IMSG_PROCESS_METRICS };
 enum imsg_phase { IMSG_PHASE_START, IMSG_PHASE_RUN, IMSG_PHASE_ANY };

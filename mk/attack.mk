@@ -11,7 +11,7 @@ ATTACK_ONLY   ?= *
 ATTACK_SRC    := $(sort $(wildcard tests/attack/attack_*.c))
 ATTACK_BIN    := $(ATTACK_SRC:tests/attack/%.c=$(BUILD)/tests/attack/%)
 ATTACK_SHARED := $(patsubst %.c,$(BUILD)/obj/%.o,tests/attack/attack.c tests/attack/policies.c \
-                   keyproc/sandbox.c netproc/sandbox.c parent/sandbox.c)
+                   keyproc/sandbox.c metrics/sandbox.c netproc/sandbox.c parent/sandbox.c)
 
 ATTACK_LIVE := $(BUILD)/obj/tests/attack/live_keyproc.o
 ATTACK_attack_keyproc := $(ATTACK_LIVE)
@@ -45,6 +45,6 @@ attack: programs attack-programs
 
 policy: $(BUILD)/tests/attack/attack_policy
 	@mkdir -p docs/policy
-	for p in keyproc netproc parent keyproc-aarch64 netproc-aarch64 parent-aarch64; do $< $$p > docs/policy/$$p.pfc || exit 1; done
+	for p in keyproc metrics netproc parent keyproc-aarch64 metrics-aarch64 netproc-aarch64 parent-aarch64; do $< $$p > docs/policy/$$p.pfc || exit 1; done
 
 .PHONY: attack attack-programs policy

@@ -12,7 +12,7 @@ AUDIT_FLAGS := $(foreach n,$(AUDIT_ONLY),--only $(n)) $(foreach n,$(AUDIT_SKIP),
 
 # The tables come from the lists that the programs are made of.
 $(BUILD)/tests/audit/tables: $(BUILD)/obj/tests/audit/tables.o $(BUILD)/obj/keyproc/sandbox.o $(BUILD)/obj/netproc/sandbox.o \
-                             $(BUILD)/obj/parent/sandbox.o $(BUILD)/lib/libimsg.a
+                             $(BUILD)/obj/parent/sandbox.o $(BUILD)/obj/metrics/sandbox.o $(BUILD)/lib/libimsg.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcap-ng -lseccomp
 

@@ -6,7 +6,7 @@ UNIT_BIN  := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/unit/%)
 UNIT_LIBS := -lcmocka -levent_core -lsodium -lcrypto -lprotobuf-c -lcap-ng -lseccomp
 
 # All objects of a program but its main: what a unit test may link.
-UNIT_ALL = $(foreach p,netproc keyproc parent probe,$(filter-out %/main.o,$(OBJ_$(p))))
+UNIT_ALL = $(foreach p,netproc keyproc parent metrics probe,$(filter-out %/main.o,$(OBJ_$(p))))
 
 -include $(wildcard tests/unit/*.mk)
 

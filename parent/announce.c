@@ -100,11 +100,14 @@ static void announce_confinement(struct parent *parent)
 	char own[ANNOUNCE_LAYERS];
 	char key[ANNOUNCE_LAYERS];
 	char net[ANNOUNCE_LAYERS];
+	char metrics[ANNOUNCE_LAYERS];
 
 	harden_layers_text(parent->layers, own, sizeof(own));
 	harden_layers_text(parent->child[PARENT_KEYPROC].layers, key, sizeof(key));
 	harden_layers_text(parent->child[PARENT_NETPROC].layers, net, sizeof(net));
-	logger_line(&parent->log, LOG_LEVEL_INFO, "confinement parent=%s key=%s net=%s", own, key, net);
+	harden_layers_text(parent->child[PARENT_METRICS].layers, metrics, sizeof(metrics));
+	logger_line(&parent->log, LOG_LEVEL_INFO, "confinement parent=%s key=%s net=%s%s%s", own, key, net,
+		    metrics[0] != '\0' ? " metrics=" : "", metrics);
 }
 
 static void announce_external(struct parent *parent)
@@ -136,4 +139,5 @@ void announce_relay(struct parent *parent)
 	announce_listeners(parent, &id);
 	announce_confinement(parent);
 	announce_external(parent);
+	metrics_announce(parent);
 }

@@ -13,17 +13,19 @@
 #define CHILDREN_LOG_TEXT  600 /* bytes of an escaped free text */
 #define CHILDREN_LOG_SHORT 6   /* last letters of a shortened peer id */
 
-/* Nobody speaks for another process: events named KEY_ are keyproc's, all others netproc's. */
-static bool children_log_is_of_keyproc(unsigned event)
+/* Nobody speaks for another process: events named KEY_ are keyproc's, those named METRICS_ are of metrics,
+ * all others netproc's. */
+static enum imsg_process children_log_owner(unsigned event)
 {
-	static const bool of_keyproc[LOG_EVENT_COUNT] = {
-#define CHILDREN_LOG_OWNER(name, level, text)                                                                \
-	[LOG_EVENT_##name] = #name[0] == 'K' && #name[1] == 'E' && #name[2] == 'Y',
+	static const char *const names[LOG_EVENT_COUNT] = {
+#define CHILDREN_LOG_OWNER(name, level, text) [LOG_EVENT_##name] = #name,
 	    LOG_EVENTS(CHILDREN_LOG_OWNER)
 #undef CHILDREN_LOG_OWNER
 	};
 
-	return of_keyproc[event];
+	if (strncmp(names[event], "KEY_", 4) == 0)
+		return IMSG_PROCESS_KEYPROC;
+	return strncmp(names[event], "METRICS_", 8) == 0 ? IMSG_PROCESS_METRICS : IMSG_PROCESS_NETPROC;
 }
 
 static int children_log_peer(char *out, size_t size, const struct imsg_log *event, int which,
@@ -116,7 +118,7 @@ static bool children_log_is_right(const struct imsg_log *event, enum imsg_proces
 	if (event->event >= LOG_EVENT_COUNT || event->text_len > IMSG_TEXT_MAX ||
 	    event->peer_len[0] > IMSG_PEER_MAX || event->peer_len[1] > IMSG_PEER_MAX)
 		return false;
-	return children_log_is_of_keyproc(event->event) == (sender == IMSG_PROCESS_KEYPROC);
+	return children_log_owner(event->event) == sender;
 }
 
 int children_log_text(char text[LOGGER_LINE], const struct imsg_log *event, enum imsg_process sender,

@@ -53,6 +53,18 @@ static int parent_from_net_ready(void *context, uint64_t id, const void *payload
 	return 0;
 }
 
+static int parent_from_metrics_ready(void *context, uint64_t id, const void *payload)
+{
+	struct parent *parent = context;
+	const struct imsg_metrics_ready *ready = payload;
+
+	(void)id;
+	if (ready->zero != 0)
+		return IMSG_BREACH_PADDING;
+	handlers_ready(&parent->child[PARENT_METRICS], ready->layers);
+	return 0;
+}
+
 static int handlers_failed(struct parent *parent, const struct parent_child *child,
 			   const struct imsg_failed *failed)
 {
@@ -77,6 +89,14 @@ static int parent_from_net_failed(void *context, uint64_t id, const void *payloa
 
 	(void)id;
 	return handlers_failed(parent, &parent->child[PARENT_NETPROC], payload);
+}
+
+static int parent_from_metrics_failed(void *context, uint64_t id, const void *payload)
+{
+	struct parent *parent = context;
+
+	(void)id;
+	return handlers_failed(parent, &parent->child[PARENT_METRICS], payload);
 }
 
 /* An answer must be to a question that was asked and not yet answered. */
@@ -105,6 +125,14 @@ static int parent_from_net_pong(void *context, uint64_t id, const void *payload)
 	return handlers_pong(&parent->child[PARENT_NETPROC], payload);
 }
 
+static int parent_from_metrics_pong(void *context, uint64_t id, const void *payload)
+{
+	struct parent *parent = context;
+
+	(void)id;
+	return handlers_pong(&parent->child[PARENT_METRICS], payload);
+}
+
 /* Whoever waits for a report knows by this line that it is complete. */
 static void handlers_report_end(struct parent *parent)
 {
@@ -116,8 +144,11 @@ static int parent_from_key_stats(void *context, uint64_t id, const void *payload
 {
 	struct parent *parent = context;
 
-	(void)id;
-	if (!parent->child[PARENT_KEYPROC].asked)
+	if (id == PARENT_ASKED_METRICS && parent->child[PARENT_KEYPROC].asked_metrics) {
+		metrics_take_key(parent, payload);
+		return 0;
+	}
+	if (id != PARENT_ASKED_REPORT || !parent->child[PARENT_KEYPROC].asked)
 		return IMSG_BREACH_PHASE;
 	parent->child[PARENT_KEYPROC].asked = false;
 	report_key(parent, payload);
@@ -129,8 +160,11 @@ static int parent_from_net_stats(void *context, uint64_t id, const void *payload
 {
 	struct parent *parent = context;
 
-	(void)id;
-	if (!parent->child[PARENT_NETPROC].asked)
+	if (id == PARENT_ASKED_METRICS && parent->child[PARENT_NETPROC].asked_metrics) {
+		metrics_take_net(parent, payload);
+		return 0;
+	}
+	if (id != PARENT_ASKED_REPORT || !parent->child[PARENT_NETPROC].asked)
 		return IMSG_BREACH_PHASE;
 	parent->child[PARENT_NETPROC].asked = false;
 	report_net(parent, payload);
@@ -167,6 +201,17 @@ static int parent_from_net_log(void *context, uint64_t id, const void *payload)
 
 	(void)id;
 	return children_log_event(&parent->children_log, &parent->log, payload, IMSG_PROCESS_NETPROC,
+				  parent_now()) == 0
+		   ? 0
+		   : IMSG_BREACH_VALUE;
+}
+
+static int parent_from_metrics_log(void *context, uint64_t id, const void *payload)
+{
+	struct parent *parent = context;
+
+	(void)id;
+	return children_log_event(&parent->children_log, &parent->log, payload, IMSG_PROCESS_METRICS,
 				  parent_now()) == 0
 		   ? 0
 		   : IMSG_BREACH_VALUE;

@@ -86,6 +86,9 @@ static const struct parent_child *loop_first_cause(const struct parent *parent,
 	const struct parent_child *key = &parent->child[PARENT_KEYPROC];
 	const struct parent_child *net = &parent->child[PARENT_NETPROC];
 
+	/* The end of the namespace takes metrics along. */
+	if (child == &parent->child[PARENT_METRICS] && key->reaped)
+		child = key;
 	if (!key->reaped || !net->reaped)
 		return child;
 	return WIFSIGNALED(net->wait_status) && !WIFSIGNALED(key->wait_status) ? net : key;
@@ -150,7 +153,8 @@ static void loop_drain(struct parent *parent, const char *signal_name)
 
 static void loop_ask(struct parent_child *child, enum imsg_type type)
 {
-	if (child->ready && child->open && imsg_send(&child->channel, type, 0, NULL, 0) == IMSG_OK)
+	if (child->ready && child->open &&
+	    imsg_send(&child->channel, type, PARENT_ASKED_REPORT, NULL, 0) == IMSG_OK)
 		child->asked = true;
 }
 
@@ -212,8 +216,11 @@ static void loop_notify(struct parent *parent, uint64_t now)
 	if (parent->next_notify == 0 || now < parent->next_notify)
 		return;
 	parent->next_notify = now + parent->notify.watchdog;
-	if (parent->child[PARENT_KEYPROC].unanswered <= 1 && parent->child[PARENT_NETPROC].unanswered <= 1)
-		notify_send(&parent->notify, "WATCHDOG=1");
+	for (int i = 0; i < PARENT_CHILDREN; i++) {
+		if (parent->child[i].unanswered > 1)
+			return;
+	}
+	notify_send(&parent->notify, "WATCHDOG=1");
 }
 
 static void loop_deadline(struct parent *parent)
@@ -224,7 +231,10 @@ static void loop_deadline(struct parent *parent)
 		return;
 	}
 	parent_end(parent, EXIT_FAILED, "%s was not ready within %d seconds",
-		   parent->child[PARENT_KEYPROC].ready ? "netproc" : "keyproc", PARENT_START_TIME / 1000);
+		   parent->child[PARENT_NETPROC].ready	 ? "metrics"
+		   : parent->child[PARENT_KEYPROC].ready ? "netproc"
+							 : "keyproc",
+		   PARENT_START_TIME / 1000);
 }
 
 static void loop_times(struct parent *parent)
@@ -237,7 +247,9 @@ static void loop_times(struct parent *parent)
 		parent->next_ping = now + PARENT_PING_EVERY;
 		loop_ping(parent, &parent->child[PARENT_KEYPROC], IMSG_KEY_PING);
 		loop_ping(parent, &parent->child[PARENT_NETPROC], IMSG_NET_PING);
+		loop_ping(parent, &parent->child[PARENT_METRICS], IMSG_METRICS_PING);
 	}
+	metrics_tick(parent, now);
 	loop_notify(parent, now);
 	children_log_tick(&parent->children_log, &parent->log, now);
 	if (parent->deadline != 0 && now >= parent->deadline)
@@ -256,6 +268,8 @@ static int loop_timeout(const struct parent *parent)
 
 	if (parent->next_ping < wake)
 		wake = parent->next_ping;
+	if (parent->next_push != 0 && parent->next_push < wake)
+		wake = parent->next_push;
 	if (parent->next_notify != 0 && parent->next_notify < wake)
 		wake = parent->next_notify;
 	if (parent->deadline != 0 && parent->deadline < wake)
@@ -271,6 +285,7 @@ static int loop_timeout(const struct parent *parent)
 enum loop_place {
 	LOOP_KEYPROC = PARENT_KEYPROC,
 	LOOP_NETPROC = PARENT_NETPROC,
+	LOOP_METRICS = PARENT_METRICS,
 	LOOP_SIGNALS,
 	LOOP_STDERR,
 	LOOP_PLACES
@@ -281,6 +296,10 @@ static void loop_turn(struct parent *parent)
 	struct pollfd polled[LOOP_PLACES] = {
 	    [LOOP_KEYPROC] = {.fd = parent->child[PARENT_KEYPROC].channel.fd, .events = POLLIN},
 	    [LOOP_NETPROC] = {.fd = parent->child[PARENT_NETPROC].channel.fd, .events = POLLIN},
+	    [LOOP_METRICS] = {.fd = parent->child[PARENT_METRICS].open
+					? parent->child[PARENT_METRICS].channel.fd
+					: -1,
+			      .events = POLLIN},
 	    [LOOP_SIGNALS] = {.fd = parent->signal_fd, .events = POLLIN},
 	    [LOOP_STDERR] = {.fd = logger_pending(&parent->log) ? parent->log.fd : -1, .events = POLLOUT},
 	};

@@ -25,7 +25,11 @@
 #define PARENT_DRAIN_GRACE 1500	 /* milliseconds beyond DUSK_RELAY_DRAIN */
 #define PARENT_LAST_WORDS  1024	 /* bytes of the last line */
 
-enum parent_child_index { PARENT_KEYPROC, PARENT_NETPROC, PARENT_CHILDREN };
+/* PARENT_METRICS is there only when DUSK_RELAY_METRICS names an address. */
+enum parent_child_index { PARENT_KEYPROC, PARENT_NETPROC, PARENT_METRICS, PARENT_CHILDREN };
+
+/* For whom a child was asked for its counters: the id of the question. */
+enum parent_asked { PARENT_ASKED_REPORT, PARENT_ASKED_METRICS };
 
 struct parent_child {
 	const char *name;
@@ -41,13 +45,15 @@ struct parent_child {
 	uint64_t ping_sent; /* sequence of the last one */
 	uint64_t ping_seen;
 	uint32_t unanswered;
-	bool asked; /* for counters */
+	bool asked;	    /* for counters, to report them */
+	bool asked_metrics; /* for counters, to send them to metrics */
 };
 
 struct parent {
 	struct settings settings;
 	struct keydir keydir;
 	struct listen_set listeners;
+	struct listen_set page; /* of metrics: one listener, or none */
 	struct notify notify;
 	struct logger log;
 	struct children_log children_log;
@@ -58,9 +64,11 @@ struct parent {
 	bool root; /* started as root and able to change users */
 	bool show_only;
 	uint32_t layers;
-	uint64_t next_ping;   /* milliseconds of the monotonic clock, as all times here */
-	uint64_t next_notify; /* sign of life for the service manager; 0: none wanted */
-	uint64_t deadline;    /* of the start or of the drain; 0: none */
+	struct imsg_metrics_counters counters; /* as last known, for metrics */
+	uint64_t next_push;		       /* of counters to metrics; 0: not wanted */
+	uint64_t next_ping;		       /* milliseconds of the monotonic clock, as all times here */
+	uint64_t next_notify;		       /* sign of life for the service manager; 0: none wanted */
+	uint64_t deadline;		       /* of the start or of the drain; 0: none */
 	bool draining;
 	bool drained;
 	uint64_t reported; /* when the last report was asked for */
@@ -79,6 +87,15 @@ int start_prepare(struct parent *parent);
 int start_keyproc(struct parent *parent);
 int start_netproc(struct parent *parent);
 int start_lock(struct parent *parent);
+
+/* metrics.c: the page's listener (0, or -1 after parent_end), its process, and the counters that it is sent.
+ */
+int metrics_listen(struct parent *parent);
+int metrics_start(struct parent *parent);
+void metrics_announce(struct parent *parent);
+void metrics_tick(struct parent *parent, uint64_t now);
+void metrics_take_net(struct parent *parent, const struct imsg_net_stats *stats);
+void metrics_take_key(struct parent *parent, const struct imsg_key_stats *stats);
 
 /* loop.c: serves channels, signals and times until `done` says so or the daemon ends. */
 void loop_run(struct parent *parent, bool (*done)(const struct parent *parent));

@@ -50,25 +50,15 @@ static void run_external_port(struct parent *parent)
 		external_parse(&parent->settings.external, text, listen_port(&parent->listeners.address[0]));
 }
 
-/* Better no start than a monitoring that silently sees nothing. */
-static int run_metrics(struct parent *parent)
-{
-	if (parent->settings.metrics[0] == '\0')
-		return 0;
-	parent_end(parent, EXIT_SETTINGS,
-		   "DUSK_RELAY_METRICS is set, but this version cannot serve metrics: unset it");
-	return -1;
-}
-
 static int run_start(struct parent *parent)
 {
-	if (run_metrics(parent) != 0 || run_listen(parent) != 0)
+	if (run_listen(parent) != 0 || metrics_listen(parent) != 0)
 		return -1;
 	run_external_port(parent);
 	if (start_prepare(parent) != 0 || start_keyproc(parent) != 0)
 		return -1;
 	announce_key(parent);
-	if (start_netproc(parent) != 0 || start_lock(parent) != 0)
+	if (start_netproc(parent) != 0 || metrics_start(parent) != 0 || start_lock(parent) != 0)
 		return -1;
 	announce_relay(parent);
 	logger_flush(&parent->log, 1000);

@@ -38,8 +38,8 @@
 	X(log_ids, "DUSK_RELAY_LOG_IDS", "full", "full, short or none", "how the log writes peer ids")       \
 	X(rust_log, "RUST_LOG", "info", "levels, or targets with levels, with commas between",               \
 	  "what to log: error, warn, info, debug, trace or off, or a filter of env_logger")                  \
-	X(metrics, "DUSK_RELAY_METRICS", "", "an IP address with a port",                                    \
-	  "where to serve metrics; not in this version")                                                     \
+	X(metrics, "DUSK_RELAY_METRICS", "", "an IP address with a port, or a port",                         \
+	  "where to serve counters to Prometheus (a port alone means 127.0.0.1); unset: nowhere")            \
 	X(user, "DUSK_RELAY_USER", "61001",                                                                  \
 	  "a user id from 1 on, or two with a colon between for user and group",                             \
 	  "started as root: what the parent becomes")                                                        \
@@ -49,6 +49,9 @@
 	X(net_user, "DUSK_RELAY_NET_USER", "61003",                                                          \
 	  "a user id from 1 on, or two with a colon between for user and group",                             \
 	  "started as root: what netproc becomes")                                                           \
+	X(metrics_user, "DUSK_RELAY_METRICS_USER", "61004",                                                  \
+	  "a user id from 1 on, or two with a colon between for user and group",                             \
+	  "started as root: what metrics becomes")                                                           \
 	X(state_directory, "STATE_DIRECTORY", "", "an absolute path", "folder of the key (set by systemd)")  \
 	X(data_home, "XDG_DATA_HOME", "", "an absolute path",                                                \
 	  "without the above, the key is <this>/dusk-relay/keypair")                                         \
@@ -92,7 +95,8 @@ struct settings {
 	struct settings_user user;
 	struct settings_user key_user;
 	struct settings_user net_user;
-	const char *metrics;
+	struct settings_user metrics_user;
+	struct listen_wish metrics;  /* count 0: none */
 	const char *state_directory; /* these three are "" when unset */
 	const char *data_home;
 	const char *home;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The parsers, one for each row of parent, and the one for all numbers. */
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -174,12 +175,19 @@ int settings_parse_rust_log(struct settings *settings, const char *text)
 
 int settings_parse_metrics(struct settings *settings, const char *text)
 {
-	struct listen_wish wish;
+	static const struct net_setting_row port = {.unit = SETTING_NUMBER, .min = 0, .max = 65535};
+	struct listen_wish *wish = &settings->metrics;
+	char local[32];
+	uint64_t value;
 
-	settings->metrics = text;
+	*wish = (struct listen_wish){0};
 	if (text[0] == '\0')
 		return 0;
-	return listen_parse(&wish, text) == 0 && wish.count == 1 && wish.item[0].port_named ? 0 : -1;
+	if (settings_number(&value, &port, text) == 0) {
+		snprintf(local, sizeof(local), "127.0.0.1:%u", (unsigned)value);
+		text = local;
+	}
+	return listen_parse(wish, text) == 0 && wish->count == 1 && wish->item[0].port_named ? 0 : -1;
 }
 
 /* `1000` or `1000:1000`. Never root: dropping to it would drop nothing. */
@@ -216,6 +224,11 @@ int settings_parse_key_user(struct settings *settings, const char *text)
 int settings_parse_net_user(struct settings *settings, const char *text)
 {
 	return settings_user(&settings->net_user, text);
+}
+
+int settings_parse_metrics_user(struct settings *settings, const char *text)
+{
+	return settings_user(&settings->metrics_user, text);
 }
 
 int settings_parse_state_directory(struct settings *settings, const char *text)

@@ -16,12 +16,13 @@
 #include "parent/parent.h"
 #include "parent/sandbox.h"
 #include "parent/spawn.h"
+#include "parent/start.h"
 #include "parent/users.h"
 
 #define START_VOUCHER_SPARE 60	 /* seconds that a voucher may outlive the reservation */
 #define START_SEND_TIME	    5000 /* milliseconds for a child to read what it is sent */
 
-static uint32_t start_log_level(const struct parent *parent)
+uint32_t start_log_level(const struct parent *parent)
 {
 	return parent->settings.log_level < 0 ? LOG_LEVEL_ERROR : (uint32_t)parent->settings.log_level;
 }
@@ -34,8 +35,8 @@ static bool start_never(const struct parent *parent)
 
 /* Sends while the child still reads: its channel may fill up. A child that is gone gets its verdict from the
  * loop. */
-static int start_send(struct parent *parent, struct parent_child *child, enum imsg_type type,
-		      const void *payload, size_t size)
+int start_send(struct parent *parent, struct parent_child *child, enum imsg_type type, const void *payload,
+	       size_t size)
 {
 	struct pollfd room = {.fd = child->channel.fd, .events = POLLOUT};
 
@@ -66,8 +67,8 @@ static int start_pair(struct parent *parent, int pair[2])
 }
 
 /* Starts one child with its end of a new channel first among its descriptors. */
-static int start_child(struct parent *parent, enum parent_child_index index, enum imsg_process process,
-		       int *fds, size_t count)
+int start_child(struct parent *parent, enum parent_child_index index, enum imsg_process process, int *fds,
+		size_t count)
 {
 	struct parent_child *child = &parent->child[index];
 	struct spawn_program program;
@@ -107,6 +108,8 @@ int start_prepare(struct parent *parent)
 	parent->child[PARENT_NETPROC].name = "netproc";
 	parent->child[PARENT_KEYPROC].channel.fd = -1;
 	parent->child[PARENT_NETPROC].channel.fd = -1;
+	parent->child[PARENT_METRICS].name = "metrics";
+	parent->child[PARENT_METRICS].channel.fd = -1;
 	if (keydir_resolve(&parent->keydir, &parent->settings) != 0) {
 		parent_end(parent, EXIT_SETTINGS, "the path of the key is too long");
 		return -1;
@@ -131,8 +134,8 @@ static bool start_net_is_ready(const struct parent *parent)
 }
 
 /* Waits for one child's READY and checks what it says about itself. */
-static int start_wait(struct parent *parent, const struct parent_child *child,
-		      bool (*done)(const struct parent *parent))
+int start_wait(struct parent *parent, const struct parent_child *child,
+	       bool (*done)(const struct parent *parent))
 {
 	char missing[512];
 
@@ -305,6 +308,8 @@ int start_lock(struct parent *parent)
 
 	for (size_t i = 0; i < parent->listeners.count; i++)
 		close(parent->listeners.fd[i]);
+	for (size_t i = 0; i < parent->page.count; i++)
+		close(parent->page.fd[i]);
 	if (harden_lock(parent_calls, parent_call_count, &parent_limits, &user, false, &parent->layers,
 			&step) != 0) {
 		parent_end(parent, EXIT_SETTINGS, "confinement of the parent failed at %s: %s", step,

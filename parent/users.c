@@ -20,7 +20,8 @@ bool users_can_change(const struct settings *settings)
 	pid_t pid = fork();
 	if (pid == 0) {
 		bool can = setgroups(0, NULL) == 0 && users_try(&settings->user) &&
-			   users_try(&settings->key_user) && users_try(&settings->net_user);
+			   users_try(&settings->key_user) && users_try(&settings->net_user) &&
+			   users_try(&settings->metrics_user);
 		_exit(can ? 0 : 1);
 	}
 	while (pid > 0 && waitpid(pid, &status, 0) != pid)

@@ -54,7 +54,14 @@ bool attack_is_sanitized(void);
 
 /* --- the policies --- */
 
-enum attack_program { ATTACK_KEYPROC = 1, ATTACK_NETPROC = 2, ATTACK_PARENT = 4, ATTACK_ALL = 7 };
+enum attack_program {
+	ATTACK_KEYPROC = 1,
+	ATTACK_NETPROC = 2,
+	ATTACK_PARENT = 4,
+	ATTACK_METRICS = 8,
+	ATTACK_ALL = 15
+};
+#define ATTACK_POLICIES 4
 
 struct attack_policy {
 	enum attack_program program;
@@ -65,6 +72,6 @@ struct attack_policy {
 	int (*lock)(uint32_t *layers, const char **step);
 };
 
-extern const struct attack_policy attack_policies[3];
+extern const struct attack_policy attack_policies[ATTACK_POLICIES];
 
 #endif

@@ -133,7 +133,7 @@ static void try_row(int index)
 	struct attack_end free_end = attack_in_child(make_row, &r);
 
 	attack_check(free_end.signal != SIGSYS, "%s: killed without any filter", row->name);
-	for (size_t p = 0; p < 3; p++) {
+	for (size_t p = 0; p < ATTACK_POLICIES; p++) {
 		r.attempt.policy = &attack_policies[p];
 		if ((row->allowed & r.attempt.policy->program) != 0)
 			continue;
@@ -154,7 +154,7 @@ static void try_twin(const char *name, unsigned allowed, struct attempt *a)
 {
 	/* mmap's fifth argument. */
 	a->argument[4] = a->number == SYS_mmap ? -1 : 0;
-	for (size_t p = 0; p < 3; p++) {
+	for (size_t p = 0; p < ATTACK_POLICIES; p++) {
 		a->policy = &attack_policies[p];
 		if ((allowed & a->policy->program) == 0)
 			continue;
@@ -179,7 +179,7 @@ static void try_strange_numbers(void)
 				       1023};
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		for (size_t p = 0; p < 3; p++) {
+		for (size_t p = 0; p < ATTACK_POLICIES; p++) {
 			struct attempt a = {.policy = &attack_policies[p], .number = numbers[i]};
 			struct attack_end end = attack_in_child(make_call, &a);
 
@@ -214,7 +214,7 @@ static void try_old_entry(void)
 		attack_skip("int 0x80: this kernel has no 32-bit entry (%s)", attack_end_text(end));
 		return;
 	}
-	for (size_t p = 0; p < 3; p++) {
+	for (size_t p = 0; p < ATTACK_POLICIES; p++) {
 		end = attack_in_child(make_old_call, (void *)(uintptr_t)&attack_policies[p]);
 		attack_check(end.signal == SIGSYS, "%s: int 0x80: %s", attack_policies[p].name,
 			     attack_end_text(end));
@@ -257,7 +257,7 @@ static int connect_by_listener(void *context)
 
 static void try_both(const char *name, int (*body)(void *))
 {
-	for (size_t p = 0; p < 3; p++) {
+	for (size_t p = 0; p < ATTACK_POLICIES; p++) {
 		struct attack_end end = attack_in_child(body, (void *)(uintptr_t)&attack_policies[p]);
 
 		attack_check(end.signal == SIGSYS, "%s: %s: %s", attack_policies[p].name, name,

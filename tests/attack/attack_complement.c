@@ -68,7 +68,7 @@ int main(void)
 		attack_skip("the address sanitizer's own rows are in the filter");
 		return attack_end("complement");
 	}
-	for (size_t p = 0; p < 3; p++) {
+	for (size_t p = 0; p < ATTACK_POLICIES; p++) {
 		const struct attack_policy *policy = &attack_policies[p];
 
 		if (harden_filter_build(&filter, policy->calls, *policy->count) != 0) {

@@ -129,12 +129,12 @@ int main(int argc, char **argv)
 
 	if (sanitized)
 		attack_skip("the address sanitizer's own rows are in the filter");
-	for (size_t n = 0; n < 3 * sizeof(archs) / sizeof(archs[0]) && !sanitized; n++) {
-		const struct attack_policy *policy = &attack_policies[n % 3];
+	for (size_t n = 0; n < ATTACK_POLICIES * sizeof(archs) / sizeof(archs[0]) && !sanitized; n++) {
+		const struct attack_policy *policy = &attack_policies[n % ATTACK_POLICIES];
 
 		if (argc < 2)
-			compare(policy, &archs[n / 3]);
-		else if (print_named(argv[1], policy, &archs[n / 3]) == 0)
+			compare(policy, &archs[n / ATTACK_POLICIES]);
+		else if (print_named(argv[1], policy, &archs[n / ATTACK_POLICIES]) == 0)
 			return 0;
 	}
 	return argc < 2 ? attack_end("policy") : 1;

@@ -75,7 +75,7 @@
 	X("bind", "bind", 0, listener, address, 16, 0, 0)                                                    \
 	X("listen", "listen", 0, listener, 8, 0, 0, 0)                                                       \
 	X("accept", "accept", 0, listener, 0, 0, 0, 0)                                                       \
-	X("accept4", "accept4", ATTACK_NETPROC, listener, 0, 0, SOCK_NONBLOCK, 0)                            \
+	X("accept4", "accept4", ATTACK_NETPROC | ATTACK_METRICS, listener, 0, 0, SOCK_NONBLOCK, 0)           \
 	X("shut the listener down", "shutdown", 0, listener, SHUT_RD, 0, 0, 0)                               \
 	X("fast open on the listener", "sendto", 0, shut_listener, text, 4, MSG_FASTOPEN, address)           \
 	X("sendto", "sendto", 0, -1, text, 4, 0, 0)                                                          \
@@ -150,15 +150,15 @@
 #define ATTACK_TWINS(X)                                                                                      \
 	X("read", "read", ATTACK_ALL, -1, scratch, 1, 0, EBADF)                                              \
 	X("write", "write", ATTACK_ALL, -1, scratch, 1, 0, EBADF)                                            \
-	X("wait a moment", "ppoll", ATTACK_KEYPROC | ATTACK_PARENT, 0, 0, (long)&now, 0, 0)                  \
+	X("wait a moment", "ppoll", ATTACK_KEYPROC | ATTACK_PARENT | ATTACK_METRICS, 0, 0, (long)&now, 0, 0) \
 	X("clock", "clock_gettime", ATTACK_ALL, 99, scratch, 0, 0, EINVAL)                                   \
-	X("accept4", "accept4", ATTACK_NETPROC, -1, 0, 0, 0, EBADF)                                          \
+	X("accept4", "accept4", ATTACK_NETPROC | ATTACK_METRICS, -1, 0, 0, 0, EBADF)                         \
 	X("wait for events", "epoll_pwait", ATTACK_NETPROC, -1, scratch, 1, 0, EBADF)                        \
 	X("map memory", "mmap", ATTACK_NETPROC, 0, 4096, RW, ANON, 0)                                        \
 	X("protect memory", "mprotect", ATTACK_NETPROC, page, 4096, PROT_NONE, 0, 0)                         \
 	X("drop memory", "madvise", ATTACK_NETPROC, page, 4096, MADV_DONTNEED, 0, 0)                         \
 	X("random bytes", "getrandom", ATTACK_NETPROC, scratch, 8, 0, 0, 0)                                  \
-	X("close", "close", ATTACK_NETPROC | ATTACK_PARENT, -1, 0, 0, 0, EBADF)                              \
+	X("close", "close", ATTACK_NETPROC | ATTACK_PARENT | ATTACK_METRICS, -1, 0, 0, 0, EBADF)             \
 	X("reap", "wait4", ATTACK_PARENT, -1, 0, WNOHANG, 0, ECHILD)
 /* clang-format on */
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * The three programs' own tables and lock-downs, linked from their folders: what is attacked here is what
+ * The programs' own tables and lock-downs, linked from their folders: what is attacked here is what
  * runs.
  */
 #include "keyproc/sandbox.h"
+#include "metrics/sandbox.h"
 #include "netproc/process.h"
 #include "netproc/sandbox.h"
 #include "parent/sandbox.h"
@@ -21,6 +22,11 @@ static int lock_netproc(uint32_t *layers, const char **step)
 	return sandbox_lock(&process, layers, step);
 }
 
+static int lock_metrics(uint32_t *layers, const char **step)
+{
+	return metrics_sandbox_lock(0, 0, layers, step);
+}
+
 static int lock_parent(uint32_t *layers, const char **step)
 {
 	const struct harden_user stay = {0};
@@ -28,8 +34,9 @@ static int lock_parent(uint32_t *layers, const char **step)
 	return harden_lock(parent_calls, parent_call_count, &parent_limits, &stay, false, layers, step);
 }
 
-const struct attack_policy attack_policies[3] = {
+const struct attack_policy attack_policies[ATTACK_POLICIES] = {
     {ATTACK_KEYPROC, "keyproc", key_sandbox_calls, &key_sandbox_call_count, lock_keyproc},
     {ATTACK_NETPROC, "netproc", net_sandbox_calls, &net_sandbox_call_count, lock_netproc},
     {ATTACK_PARENT, "parent", parent_calls, &parent_call_count, lock_parent},
+    {ATTACK_METRICS, "metrics", metrics_sandbox_calls, &metrics_sandbox_call_count, lock_metrics},
 };

@@ -11,6 +11,7 @@
 #include "imsg/harden_steps.h"
 #include "imsg/imsg.h"
 #include "keyproc/sandbox.h"
+#include "metrics/sandbox.h"
 #include "netproc/sandbox.h"
 #include "parent/sandbox.h"
 
@@ -97,19 +98,22 @@ static void print_calls(void)
 	    {parent_calls, parent_call_count},
 	    {key_sandbox_calls, key_sandbox_call_count},
 	    {net_sandbox_calls, net_sandbox_call_count},
+	    {metrics_sandbox_calls, metrics_sandbox_call_count},
 	};
 	const char *names[NAMES_MAX];
 	size_t count = 0;
 
-	for (size_t p = 0; p < 3; p++) {
+	for (size_t p = 0; p < 4; p++) {
 		for (size_t i = 0; i < policies[p].count; i++)
 			count = insert(names, count, policies[p].calls[i].name);
 	}
-	printf("| system call | parent (%zu) | keyproc (%zu) | netproc (%zu) |\n|---|---|---|---|\n",
-	       policies[0].count, policies[1].count, policies[2].count);
+	printf("| system call | parent (%zu) | keyproc (%zu) | netproc (%zu) | metrics (%zu) "
+	       "|\n|---|---|---|---|---|\n",
+	       policies[0].count, policies[1].count, policies[2].count, policies[3].count);
 	for (size_t i = 0; i < count; i++)
-		printf("| %s | %s | %s | %s |\n", names[i], cell(&policies[0], names[i]),
-		       cell(&policies[1], names[i]), cell(&policies[2], names[i]));
+		printf("| %s | %s | %s | %s | %s |\n", names[i], cell(&policies[0], names[i]),
+		       cell(&policies[1], names[i]), cell(&policies[2], names[i]),
+		       cell(&policies[3], names[i]));
 }
 
 static void print_layers(void)
@@ -138,7 +142,8 @@ static int check_tables(void)
 {
 	return check_sorted("parent", parent_calls, parent_call_count) +
 	       check_sorted("keyproc", key_sandbox_calls, key_sandbox_call_count) +
-	       check_sorted("netproc", net_sandbox_calls, net_sandbox_call_count);
+	       check_sorted("netproc", net_sandbox_calls, net_sandbox_call_count) +
+	       check_sorted("metrics", metrics_sandbox_calls, metrics_sandbox_call_count);
 }
 
 #define LOAD_FIRST_ARGUMENT 16 /* where the low half of it stands in what a filter sees */
@@ -172,6 +177,8 @@ static int print_filter_of(const char *program)
 		return print_filter(key_sandbox_calls, key_sandbox_call_count);
 	if (strcmp(program, "netproc") == 0)
 		return print_filter(net_sandbox_calls, net_sandbox_call_count);
+	if (strcmp(program, "metrics") == 0)
+		return print_filter(metrics_sandbox_calls, metrics_sandbox_call_count);
 	return 64;
 }
 

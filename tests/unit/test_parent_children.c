@@ -27,7 +27,8 @@ static int child_end[PARENT_CHILDREN];
 
 static int set_up(void **state)
 {
-	static const enum imsg_process processes[] = {IMSG_PROCESS_KEYPROC, IMSG_PROCESS_NETPROC};
+	static const enum imsg_process processes[] = {IMSG_PROCESS_KEYPROC, IMSG_PROCESS_NETPROC,
+						      IMSG_PROCESS_METRICS};
 	int pair[2];
 
 	(void)state;
@@ -35,6 +36,7 @@ static int set_up(void **state)
 	logger_init(&parent.log, -1, LOG_LEVEL_TRACE);
 	parent.child[PARENT_KEYPROC].name = "keyproc";
 	parent.child[PARENT_NETPROC].name = "netproc";
+	parent.child[PARENT_METRICS].name = "metrics";
 	parent.notify.fd = -1;
 	parent.listeners.count = 2;
 	strcpy(parent.keydir.file, "/somewhere/keypair");
@@ -82,10 +84,13 @@ static void make_ready(void)
 {
 	struct imsg_key_ready key = key_ready();
 	struct imsg_net_ready net = {.layers = 0xffff, .listeners = 2};
+	struct imsg_metrics_ready page = {.layers = 0xffff};
 
 	assert_false(send_bytes(PARENT_KEYPROC, IMSG_KEY_READY, &key, sizeof(key)));
 	assert_false(send_bytes(PARENT_NETPROC, IMSG_NET_READY, &net, sizeof(net)));
 	assert_true(parent.child[PARENT_KEYPROC].ready && parent.child[PARENT_NETPROC].ready);
+	assert_false(send_bytes(PARENT_METRICS, IMSG_METRICS_READY, &page, sizeof(page)));
+	assert_true(parent.child[PARENT_METRICS].ready);
 }
 
 static void expect_end(int status, const char *words)
@@ -180,7 +185,9 @@ static void test_all_ones(void **state)
 	memset(ones, 0xff, sizeof(ones));
 	for (size_t i = 0; i < imsg_row_count; i++) {
 		const struct imsg_row *row = &imsg_rows[i];
-		int from = row->sender == IMSG_PROCESS_KEYPROC ? PARENT_KEYPROC : PARENT_NETPROC;
+		int from = row->sender == IMSG_PROCESS_KEYPROC	 ? PARENT_KEYPROC
+			   : row->sender == IMSG_PROCESS_METRICS ? PARENT_METRICS
+								 : PARENT_NETPROC;
 
 		if (row->receiver != IMSG_PROCESS_PARENT || row->size == 0)
 			continue;
