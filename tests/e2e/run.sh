@@ -48,7 +48,7 @@ together() {
 
 # Programs that measure time of a processor or a clock see what others do beside them.
 is_alone() {
-	grep -q '^ \* Runs alone' "tests/e2e/$(basename "$1").c"
+	grep -qs '^ \* Runs alone' "tests/e2e/$(basename "$1").c"
 }
 
 if [ "${1:-}" = --one ]; then
