@@ -1,7 +1,8 @@
 # Packages and the test of all that is deployed.
 #   make deb                             a Debian package, in $(BUILD)/deb
 #   make deploy-check                    image, compose, units and package, for real; as root; says what was skipped and why
-#   make deploy-check DEPLOY_ONLY=units  one part of it: files readme image confined migrate compose package units suite_container qemu
+#   make deploy-check DEPLOY_ONLY=units  one part of it, or several in quotes:
+#                                        files readme image confined migrate compose package units suite_container qemu
 
 DEB_DIR  := $(BUILD)/deb
 DEB_TREE := $(DEB_DIR)/dusk-relay-$(VERSION)

@@ -114,6 +114,23 @@ peer_id() {
 	docker exec dusk-relay dusk-relay peer-id
 }
 
+# A profile that answers as a kernel without Landlock does.
+profile_without_landlock() {
+	python3 - "$PROJECT/deploy/seccomp.json" "$WORK/seccomp.old-kernel.json" <<'PY'
+import json
+import sys
+
+with open(sys.argv[1], encoding="utf-8") as file:
+    profile = json.load(file)
+gone = [name for rule in profile["syscalls"] for name in rule["names"] if name.startswith("landlock_")]
+for rule in profile["syscalls"]:
+    rule["names"] = [name for name in rule["names"] if name not in gone]
+profile["syscalls"].append({"names": gone, "action": "SCMP_ACT_ERRNO", "errnoRet": 38})
+with open(sys.argv[2], "w", encoding="utf-8") as file:
+    json.dump(profile, file)
+PY
+}
+
 # in_volume COMMAND...: as root in another container that sees the volume at /data.
 in_volume() {
 	docker run --rm -v dusk-relay-data:/data -w /data debian:bookworm-slim "$@"

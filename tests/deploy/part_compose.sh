@@ -57,6 +57,24 @@ root_variant() {
 	compose 'docker compose -f docker-compose.yml -f deploy/compose.root.yml up -d' && serves && same "$id" "$(peer_id)"
 }
 
+# The project's profile as a kernel without Landlock answers, for as long as COMMAND takes.
+without_landlock() {
+	cp "$PROJECT/deploy/seccomp.json" "$WORK/seccomp.kept.json"
+	profile_without_landlock && cp "$WORK/seccomp.old-kernel.json" "$PROJECT/deploy/seccomp.json"
+	"$@"
+	status=$?
+	cp "$WORK/seccomp.kept.json" "$PROJECT/deploy/seccomp.json"
+	return "$status"
+}
+
+ordinary_variant_refuses() {
+	in_project down && compose 'docker compose up -d' && within 20 refused_for_confinement && in_project down
+}
+
+refused_for_confinement() {
+	docker logs dusk-relay 2>&1 | grep -i 'start.* as root' && same 78 "$(state ExitCode)"
+}
+
 stops() {
 	begin=$(date +%s)
 	in_project stop && is_ended_with 0 && [ $(($(date +%s) - begin)) -le 5 ]
@@ -93,6 +111,9 @@ try_compose() {
 	test_that "$COMPOSE: up after it" starts
 	test_that "$COMPOSE: backup and restore" restores_with_compose
 	test_that "$COMPOSE: the root variant, same key" root_variant
+	test_that "$COMPOSE: no Landlock, as it is: refuses (78), and says what to do" without_landlock ordinary_variant_refuses
+	test_that "$COMPOSE: no Landlock, the root variant: serves, same key" without_landlock root_variant
+	in_project down >"$OUT" 2>&1
 	test_that "$COMPOSE: and back" starts
 	test_that "$COMPOSE: the volume of the Rust relay's compose file" takes_old_volume
 	if [ -e "$WORK/base.pulled" ]; then

@@ -20,23 +20,6 @@ takes_too_much() {
 	same 137 $?
 }
 
-# A profile that answers as a kernel without Landlock does.
-profile_without_landlock() {
-	python3 - "$PROJECT/deploy/seccomp.json" "$WORK/seccomp.old-kernel.json" <<'PY'
-import json
-import sys
-
-with open(sys.argv[1], encoding="utf-8") as file:
-    profile = json.load(file)
-gone = [name for rule in profile["syscalls"] for name in rule["names"] if name.startswith("landlock_")]
-for rule in profile["syscalls"]:
-    rule["names"] = [name for name in rule["names"] if name not in gone]
-profile["syscalls"].append({"names": gone, "action": "SCMP_ACT_ERRNO", "errnoRet": 38})
-with open(sys.argv[2], "w", encoding="utf-8") as file:
-    json.dump(profile, file)
-PY
-}
-
 # The root variant's options, as deploy/compose.root.yml has them.
 as_root() {
 	relay --user 0:0 --cap-add SETUID --cap-add SETGID --cap-add SYS_CHROOT --cap-add SETPCAP --cap-add DAC_OVERRIDE \

@@ -1,6 +1,7 @@
 # The systemd units of `make install`, in a system that systemd boots.
 # shellcheck shell=sh
 DROP_INS=$NSPAWN_ROOT/etc/systemd/system/dusk-relay.service.d
+SOCKET_DROP_INS=$NSPAWN_ROOT/etc/systemd/system/dusk-relay.socket.d
 ENVIRONMENT=$NSPAWN_ROOT/etc/default/dusk-relay
 
 install_here() {
@@ -93,6 +94,24 @@ fails_without_socket() {
 	unit_log 'cannot listen on 0.0.0.0:4001'
 }
 
+key_is_copied() {
+	inside sh -c '(umask 077; cp /var/lib/private/dusk-relay/keypair dusk-relay-keypair) && cmp /var/lib/dusk-relay/keypair dusk-relay-keypair'
+}
+
+# What the operator writes in the editor of systemctl edit dusk-relay.socket.
+moves_port() {
+	settings DUSK_RELAY_PORT=8080
+	cat >"$OUT.edit" <<-'CONF'
+		[Socket]
+		ListenStream=
+		ListenStream=8080
+	CONF
+	cp "$OUT.edit" "$NSPAWN_ROOT/root/edit"
+	inside script -qec "SYSTEMD_EDITOR='cp /root/edit' systemctl edit dusk-relay.socket" /dev/null </dev/null &&
+		inside systemctl stop dusk-relay.service && inside systemctl restart dusk-relay.socket dusk-relay.service &&
+		within 10 inside dusk-relay probe /ip4/127.0.0.1/tcp/8080
+}
+
 # The network that the service is in: loopback of its own, and nothing else.
 network_is_empty() {
 	same "lo" "$(inside nsenter -t "$(inside pgrep -x netproc)" -n ip -o link | awk -F': ' '{ print $2 }')"
@@ -109,6 +128,13 @@ test_that "enabled and started" inside systemctl enable --now dusk-relay.socket 
 test_that "it serves" unit_serves
 test_says "a whole probe" '^ok +reserve' inside dusk-relay probe /ip4/127.0.0.1/tcp/4001
 test_says "over IPv6 too" '^ok +reserve' inside dusk-relay probe /ip6/::1/tcp/4001
+test_says "health" '^ok ' inside dusk-relay health
+test_says "check, as the unit's user" '^ok +key' inside \
+	systemd-run -q --wait --pipe -p DynamicUser=yes -p User=dusk-relay -p StateDirectory=dusk-relay -p StateDirectoryMode=0700 dusk-relay check
+test_that "peer-id, as the unit's user" same "$(inside dusk-relay health | grep -o '12D3KooW[A-Za-z0-9]*')" "$(inside \
+	systemd-run -q --wait --pipe -p DynamicUser=yes -p User=dusk-relay -p StateDirectory=dusk-relay -p StateDirectoryMode=0700 dusk-relay peer-id)"
+test_says "version" 'libsodium' inside dusk-relay version
+test_says "journalctl" 'relay address: ' inside journalctl -u dusk-relay
 test_says "the manager knows its status" '^serving$' unit_state StatusText
 test_that "all run as one user made for it" one_dynamic_uid
 test_that "no capability, no new privileges, filtered" same "$empty$empty$empty" "$(confined)"
@@ -125,7 +151,9 @@ drop_in none >/dev/null 2>&1
 test_that "a port that is not the socket's: failed with 78" within 5 is_failed_with 78
 test_says "and it says what to edit" 'edit ListenStream= of dusk-relay.socket' unit_log 'ListenStream'
 settings DUSK_RELAY_EXTERNAL_ADDR=relay.example.org DUSK_RELAY_LOG_IDS=none
-test_that "settings of /etc/default/dusk-relay arrive" drop_in none
+rm -rf "$DROP_INS"
+inside systemctl reset-failed
+test_that "settings of /etc/default/dusk-relay arrive" inside systemctl restart dusk-relay
 test_says "as the log says" 'external address: /dns4/relay.example.org/tcp/4001' unit_log 'relay.example.org'
 
 drop_in watchdog.conf <<'CONF'
@@ -153,7 +181,11 @@ SystemCallFilter=~landlock_create_ruleset
 CONF
 test_that "no Landlock, users.conf: serves" unit_serves
 
+drop_in none
+test_that "the key's backup" key_is_copied
+test_that "another port, by the socket unit" moves_port
 inside systemctl disable --now dusk-relay.socket dusk-relay.service 2>/dev/null
+rm -rf "$SOCKET_DROP_INS"
 settings
 test_that "started without its socket: fails, and says why" fails_without_socket
 settings DUSK_RELAY_PORT=8081

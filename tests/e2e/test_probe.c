@@ -5,6 +5,7 @@
 #include "tests/e2e/fixture.h"
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -52,6 +53,10 @@ static void test_probe_without_a_peer_id_and_by_name(void **state)
 	char address[200];
 
 	(void)state;
+	if (!gethostbyname("localhost")) { /* a bare system without /etc/hosts */
+		printf("left out, needs a machine that knows the name localhost: probe by name\n");
+		return;
+	}
 	snprintf(address, sizeof(address), "/dns4/localhost/tcp/%u", relay.port);
 	EXPECT_STATUS(0, probe(address, NULL));
 	says("ok  ping: ");
