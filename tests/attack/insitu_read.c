@@ -69,81 +69,60 @@ static void old_entry(void)
 #endif
 }
 
+static void crash(void)
+{
+	__builtin_trap();
+}
+
+/* What is more than one call. */
+static void (*const others[INSITU_COUNT])(void) = {
+    [INSITU_SHUT_AND_FAST_OPEN] = fast_open,
+    [INSITU_SEND_DESCRIPTOR] = send_descriptor,
+    [INSITU_OLD_ENTRY] = old_entry,
+    [INSITU_JUMP_TO_STACK] = jump_to_stack,
+    [INSITU_ABORT] = crash,
+};
+
+struct one_call {
+	long number;
+	long argument[6];
+};
+
 /* keyproc is the process started before us; its number is next to ours in either namespace. */
 static void attempt(enum insitu_attempt which, int fd)
 {
-	pid_t near = getpid() - 1;
+	long near = getpid() - 1, parent = getppid(), memory = (long)page, to = (long)&target;
 	struct iovec part = {page, 8};
+	const long code = PROT_READ | PROT_EXEC, own = MAP_PRIVATE | MAP_ANONYMOUS;
+	const struct one_call calls[INSITU_COUNT] = {
+	    [INSITU_OPEN_FILE] = {SYS_openat, {AT_FDCWD, (long)"/etc/passwd", O_RDONLY}},
+	    [INSITU_OPEN_MEMORY_OF_KEYPROC] = {SYS_openat, {AT_FDCWD, (long)"/proc/1/mem", O_RDONLY}},
+	    [INSITU_SOCKET] = {SYS_socket, {AF_INET, SOCK_STREAM}},
+	    [INSITU_SOCKET_NETLINK] = {SYS_socket, {AF_NETLINK, SOCK_RAW}},
+	    [INSITU_CONNECT_LISTENER] = {SYS_connect, {IMSG_FD_LISTEN, to, sizeof(target)}},
+	    [INSITU_CONNECT_ACCEPTED] = {SYS_connect, {fd, to, sizeof(target)}},
+	    [INSITU_EXECVE] = {SYS_execve, {(long)"/bin/sh"}},
+	    [INSITU_FORK] = {SYS_clone, {SIGCHLD}},
+	    [INSITU_MAP_CODE] = {SYS_mmap, {0, 4096, code, own, -1}},
+	    [INSITU_MAKE_CODE] = {SYS_mprotect, {memory, sizeof(page), code}},
+	    [INSITU_PTRACE_KEYPROC] = {SYS_ptrace, {PTRACE_SEIZE, near}},
+	    [INSITU_READ_KEYPROC] = {SYS_process_vm_readv, {near, (long)&part, 1, (long)&part, 1}},
+	    [INSITU_KILL_PARENT] = {SYS_kill, {parent, SIGKILL}},
+	    [INSITU_KILL_KEYPROC] = {SYS_kill, {near, SIGKILL}},
+	    [INSITU_BECOME_DUMPABLE] = {SYS_prctl, {PR_SET_DUMPABLE, 1}},
+	    [INSITU_IO_URING] = {SYS_io_uring_setup, {8, memory}},
+	    [INSITU_ACCEPT_MORE] = {SYS_accept4, {IMSG_FD_LISTEN, 0, 0, SOCK_NONBLOCK}},
+	};
 
-	switch (which) {
-	case INSITU_OPEN_FILE:
-		syscall(SYS_openat, AT_FDCWD, "/etc/passwd", O_RDONLY);
-		break;
-	case INSITU_OPEN_MEMORY_OF_KEYPROC:
-		syscall(SYS_openat, AT_FDCWD, "/proc/1/mem", O_RDONLY);
-		break;
-	case INSITU_SOCKET:
-		syscall(SYS_socket, AF_INET, SOCK_STREAM, 0);
-		break;
-	case INSITU_SOCKET_NETLINK:
-		syscall(SYS_socket, AF_NETLINK, SOCK_RAW, 0);
-		break;
-	case INSITU_CONNECT_LISTENER:
-		syscall(SYS_connect, IMSG_FD_LISTEN, &target, sizeof(target));
-		break;
-	case INSITU_CONNECT_ACCEPTED:
-		syscall(SYS_connect, fd, &target, sizeof(target));
-		break;
-	case INSITU_SHUT_AND_FAST_OPEN:
-		fast_open();
-		break;
-	case INSITU_EXECVE:
-		syscall(SYS_execve, "/bin/sh", NULL, NULL);
-		break;
-	case INSITU_FORK:
-		syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
-		break;
-	case INSITU_MAP_CODE:
-		syscall(SYS_mmap, NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		break;
-	case INSITU_MAKE_CODE:
-		syscall(SYS_mprotect, page, sizeof(page), PROT_READ | PROT_EXEC);
-		break;
-	case INSITU_PTRACE_KEYPROC:
-		syscall(SYS_ptrace, PTRACE_SEIZE, near, 0, 0);
-		break;
-	case INSITU_READ_KEYPROC:
-		syscall(SYS_process_vm_readv, near, &part, 1, &part, 1, 0);
-		break;
-	case INSITU_KILL_PARENT:
-		syscall(SYS_kill, getppid(), SIGKILL);
-		break;
-	case INSITU_KILL_KEYPROC:
-		syscall(SYS_kill, near, SIGKILL);
-		break;
-	case INSITU_BECOME_DUMPABLE:
-		syscall(SYS_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
-		break;
-	case INSITU_IO_URING:
-		syscall(SYS_io_uring_setup, 8, page);
-		break;
-	case INSITU_SEND_DESCRIPTOR:
-		send_descriptor();
-		break;
-	case INSITU_OLD_ENTRY:
-		old_entry();
-		break;
-	case INSITU_JUMP_TO_STACK:
-		jump_to_stack();
-		break;
-	case INSITU_ABORT:
-		__builtin_trap();
-	case INSITU_ACCEPT_MORE:
-		syscall(SYS_accept4, IMSG_FD_LISTEN, NULL, NULL, SOCK_NONBLOCK);
-		break;
-	case INSITU_COUNT:
-		break;
-	}
+	if (which >= INSITU_COUNT)
+		return;
+	const struct one_call *one = &calls[which];
+
+	if (others[which] != NULL)
+		others[which]();
+	else
+		syscall(one->number, one->argument[0], one->argument[1], one->argument[2], one->argument[3],
+			one->argument[4], one->argument[5]);
 }
 
 ssize_t __wrap_read(int fd, void *bytes, size_t len)
