@@ -63,9 +63,9 @@
 	X(max_memory, "DUSK_MAX_MEMORY", BYTES, 0, 1099511627776, 0, 0,                                      \
 	  "memory budget; 0 takes three quarters of the control group's limit, or of the machine's memory")  \
 	X(max_bandwidth, "DUSK_MAX_BANDWIDTH", BYTES, 0, 1099511627776, 0, 0,                                \
-	  "bytes a second relayed in all")                                                                   \
+	  "bytes a second relayed in all; 8 seconds ahead of it no circuit is opened")                       \
 	X(max_bandwidth_per_peer, "DUSK_MAX_BANDWIDTH_PER_PEER", BYTES, 0, 1099511627776, 0, 0,              \
-	  "bytes a second relayed from one peer")                                                            \
+	  "bytes a second relayed from one peer; 8 seconds ahead of it the peer opens no circuit")           \
 	X(privacy_guard, "DUSK_PRIVACY_GUARD", BOOLEAN, 0, 1, 1, 0,                                          \
 	  "refuse records with an address that is not a circuit through this relay, and DISCOVER of all "    \
 	  "namespaces")                                                                                      \

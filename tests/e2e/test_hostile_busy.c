@@ -63,7 +63,7 @@ static void streams(void)
 
 	if (!join(c))
 		return;
-	for (uint32_t i = 0; i < 3000 && client_alive(c); i++) {
+	for (uint32_t i = 0; i < 6000 && client_alive(c); i++) {
 		frame(c, YAMUX_WINDOW_UPDATE, YAMUX_SYN, 2 * i + 1, 0);
 		if (i % 64 == 0)
 			client_turn(&c, 1, 0);
@@ -77,7 +77,7 @@ static void resets(void)
 
 	if (!join(c))
 		return;
-	for (uint32_t i = 0; i < 3000 && client_alive(c); i++) {
+	for (uint32_t i = 0; i < 6000 && client_alive(c); i++) {
 		frame(c, YAMUX_WINDOW_UPDATE, YAMUX_SYN, 2 * i + 1, 0);
 		frame(c, YAMUX_WINDOW_UPDATE, YAMUX_RST, 2 * i + 1, 0);
 		if (i % 64 == 0)
