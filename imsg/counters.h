@@ -121,6 +121,7 @@
 	X(EXTERNAL_ADDRESSES, GAUGE, "dusk_relay_external_addresses", "", "Configured external addresses")   \
 	X(LOG_DROPPED, COUNTER, "dusk_relay_log_dropped_total", "", "Log events dropped before the parent")  \
 	X(KEY_REQUESTS, COUNTER, "dusk_relay_key_requests_total", "", "Requests sent to keyproc")            \
+	X(LOOP_NAPS, COUNTER, "dusk_relay_loop_naps_total", "", "Short sleeps that gather bulk")             \
 	X(LOOP_TURNS, COUNTER, "dusk_relay_loop_turns_total", "", "Turns of the loop")                       \
 	X(READ_CALLS, COUNTER, "dusk_relay_read_calls_total", "", "read calls on connections")               \
 	X(READ_BYTES, COUNTER, "dusk_relay_read_bytes_total", "", "Bytes read from connections")             \

@@ -52,6 +52,7 @@ enum harden_rule {
 	HARDEN_MREMAP,
 	HARDEN_MADVISE,
 	HARDEN_TGKILL,
+	HARDEN_NANOSLEEP,
 	HARDEN_ENOSYS
 };
 struct harden_call {

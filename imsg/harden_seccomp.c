@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef MADV_FREE
@@ -64,6 +65,10 @@ static int add_rule(scmp_filter_ctx context, enum harden_rule rule, int call)
 	case HARDEN_TGKILL:
 		return seccomp_rule_add(context, SCMP_ACT_ALLOW, call, 1,
 					SCMP_A0(SCMP_CMP_EQ, (uint64_t)getpid()));
+	case HARDEN_NANOSLEEP:
+		return seccomp_rule_add(context, SCMP_ACT_ALLOW, call, 3,
+					SCMP_A0(SCMP_CMP_EQ, CLOCK_MONOTONIC), SCMP_A1(SCMP_CMP_EQ, 0),
+					SCMP_A3(SCMP_CMP_EQ, 0));
 	case HARDEN_ENOSYS:
 		return seccomp_rule_add(context, SCMP_ACT_ERRNO(ENOSYS), call, 0);
 	}

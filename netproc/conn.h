@@ -133,6 +133,7 @@ struct conn_table {
 	struct list doomed;
 	struct list closed;
 	uint64_t light_at; /* net->now when a light circuit last moved bytes */
+	uint64_t short_at; /* and when one last moved a short message */
 	uint8_t *raw;	   /* scratch: what one read brought; CONN_SCRATCH bytes */
 	uint8_t *plain;	   /* scratch: its records, opened one behind the other */
 	uint8_t *gather;   /* scratch: frames gathered for one record */

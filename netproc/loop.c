@@ -18,7 +18,10 @@
 #define LOOP_LIGHT_A_TURN  4096u
 #define LOOP_TIMERS_A_TURN 512u
 #define LOOP_MESSAGES	   64u
-#define LOOP_LIGHT_LATELY  10u /* milliseconds after which no light circuit is active */
+#define LOOP_LIGHT_LATELY  10u	  /* milliseconds after which no light circuit is active */
+#define LOOP_NAP	   50000u /* nanoseconds */
+#define LOOP_NAP_PIECE	   16384u /* bytes of a read below which bulk comes in small pieces */
+#define LOOP_NAP_LATELY	   1u	  /* milliseconds between two waits of a stream of pieces */
 
 void loop_clock(struct net *net)
 {
@@ -195,10 +198,39 @@ static void loop_arm(struct process *process, uint64_t wait)
 	process->timer_at = at;
 }
 
+/* True when this turn moved bulk in small pieces, as the last did a moment ago, and nobody waits for a small
+ * message: what comes in the meantime then costs one read, one record and one write. */
+static bool loop_may_nap(struct process *process)
+{
+	const struct net *net = &process->net;
+	struct process_naps *naps = &process->naps;
+	uint64_t relayed = net->counter[NET_COUNT_RELAYED_BYTES] - naps->relayed;
+	uint64_t reads = net->counter[NET_COUNT_READ_CALLS] - naps->reads;
+	bool pieces = relayed > 0 && relayed < reads * LOOP_NAP_PIECE;
+	bool lately = net->now - naps->at <= LOOP_NAP_LATELY;
+
+	naps->relayed += relayed;
+	naps->reads += reads;
+	if (pieces)
+		naps->at = net->now;
+	return pieces && lately && net->now - net->conns->short_at > LOOP_LIGHT_LATELY &&
+	       list_empty(&net->conns->opening) && !net->draining;
+}
+
+static void loop_nap(struct process *process)
+{
+	const struct timespec nap = {.tv_nsec = LOOP_NAP};
+
+	clock_nanosleep(CLOCK_MONOTONIC, 0, &nap, NULL);
+	net_count(&process->net, NET_COUNT_LOOP_NAPS);
+}
+
 static void loop_wait(struct process *process)
 {
 	uint64_t wait = loop_pending(process) ? 0 : wheel_wait(&process->net);
 
+	if (loop_may_nap(process) && wait > 0)
+		loop_nap(process);
 	if (wait > 0)
 		loop_arm(process, wait);
 	/* Always ONCE: without it libevent goes on while a channel stays readable, which only a turn ends. */

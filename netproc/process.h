@@ -36,6 +36,11 @@ struct process {
 	bool timer_armed;
 	bool rendezvous_more; /* signatures wait to be verified */
 	uint64_t timer_at;
+	struct process_naps {
+		uint64_t relayed; /* counters at the last wait */
+		uint64_t reads;
+		uint64_t at; /* net->now of the last wait after bulk in small pieces */
+	} naps;
 	bool accepting;
 	bool accept_waits;     /* a crowd waits in the kernel's queue until a handshake is over */
 	uint32_t accept_first; /* whose turn it is to be first */

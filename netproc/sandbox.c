@@ -14,6 +14,7 @@ const struct harden_call net_sandbox_calls[] = {
 	{"accept4", HARDEN_ALLOW, false},
 	{"brk", HARDEN_ALLOW, false},
 	{"clock_gettime", HARDEN_ALLOW, false}, /* where the vDSO has no clock; so is gettimeofday, by libevent */
+	{"clock_nanosleep", HARDEN_NANOSLEEP, false}, /* gathers bulk that comes in small pieces */
 	{"close", HARDEN_ALLOW, false},
 	{"epoll_ctl", HARDEN_ALLOW, false},
 	{"epoll_pwait", HARDEN_ALLOW, false}, /* aarch64 */

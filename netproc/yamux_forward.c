@@ -9,6 +9,7 @@
 #include "netproc/yamux.h"
 
 #define FORWARD_LIGHT 4096u /* bytes of a delivery that may be a light circuit's */
+#define FORWARD_SHORT 512u  /* and of one that somebody waits for: pieces of bulk are longer */
 
 /* Control frames stand before payload that is sealed now; what they may not overtake (FIN behind queued
  * bytes) is not there. */
@@ -86,8 +87,11 @@ int yamux_forward(struct stream *stream, uint8_t *bytes, size_t len)
 	if (!conn_alive(stream->conn) || stream->local_finishing)
 		return -1;
 	/* Small messages of a quiet stream: a thousand bulk streams are each slow, but not light. */
-	if (len <= FORWARD_LIGHT && yamux_is_light(stream))
+	if (len <= FORWARD_LIGHT && yamux_is_light(stream)) {
 		net->conns->light_at = net->now;
+		if (len <= FORWARD_SHORT)
+			net->conns->short_at = net->now;
+	}
 	while (len > 0 && yamux_may_run(stream)) {
 		size_t part = len < stream->send_window ? len : stream->send_window;
 

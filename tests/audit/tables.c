@@ -63,6 +63,8 @@ static const char *rule_text(enum harden_rule rule)
 		return "DONTNEED, FREE, DONTDUMP, DODUMP";
 	case HARDEN_TGKILL:
 		return "itself only";
+	case HARDEN_NANOSLEEP:
+		return "for a time, by the monotonic clock only";
 	case HARDEN_ENOSYS:
 		return "answered with ENOSYS";
 	}

@@ -269,6 +269,38 @@ static void test_both_dial_each_other(void **state)
 	pair_close(&p);
 }
 
+/* --- bulk in small pieces is gathered by a short sleep --- */
+
+static void pieces_data(struct exchange *x, const uint8_t *bytes, size_t len)
+{
+	(void)x;
+	(void)bytes;
+	(void)len;
+}
+
+static bool pieces_napped(void *argument)
+{
+	struct pair *p = argument;
+	static unsigned calls;
+
+	for (int i = 0; i < 8 && session_pending(&p->a.session) < YAMUX_WINDOW; i++) {
+		exchange_write(&p->x, load_block, 1000);
+		client_flush(&p->a);
+	}
+	return ++calls % 100 == 0 && daemon_counter(&relay, "dusk_relay_loop_naps_total") > 0;
+}
+
+static void test_small_pieces_are_gathered(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	pair_open(&p);
+	p.y->data = pieces_data;
+	EXPECT(&p.a, client_wait_all(p.both, 2, pieces_napped, &p, 60000, "a nap of the loop"));
+	pair_close(&p);
+}
+
 static int group_begin(void **state)
 {
 	(void)state;
@@ -278,15 +310,11 @@ static int group_begin(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    E2E_TEST(test_bytes_go_both_ways),
-	    E2E_TEST(test_megabytes_both_ways),
-	    E2E_TEST(test_megabytes_in_large_frames),
-	    E2E_TEST(test_megabytes_in_odd_pieces),
-	    E2E_TEST(test_half_close_is_passed_on),
-	    E2E_TEST(test_reset_is_passed_on),
-	    E2E_TEST(test_a_lost_connection_ends_its_circuits),
-	    E2E_TEST(test_bytes_that_come_early),
-	    E2E_TEST(test_source_finishes_before_the_answer),
+	    E2E_TEST(test_bytes_go_both_ways),	      E2E_TEST(test_megabytes_both_ways),
+	    E2E_TEST(test_megabytes_in_large_frames), E2E_TEST(test_megabytes_in_odd_pieces),
+	    E2E_TEST(test_small_pieces_are_gathered), E2E_TEST(test_half_close_is_passed_on),
+	    E2E_TEST(test_reset_is_passed_on),	      E2E_TEST(test_a_lost_connection_ends_its_circuits),
+	    E2E_TEST(test_bytes_that_come_early),     E2E_TEST(test_source_finishes_before_the_answer),
 	    E2E_TEST(test_both_dial_each_other),
 	};
 

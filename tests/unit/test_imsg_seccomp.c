@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #include "imsg/harden_steps.h"
 #include "imsg_child.h"
@@ -248,6 +249,23 @@ static void test_tgkill(void **state)
 	killed();
 }
 
+static void test_nanosleep(void **state)
+{
+	static const struct timespec shortly = {.tv_nsec = 1000};
+	long time = (long)&shortly;
+
+	(void)state;
+	rule_is("clock_nanosleep", HARDEN_NANOSLEEP);
+	CALL(CLOCK_MONOTONIC, 0, time, 0);
+	passes();
+	CALL(CLOCK_REALTIME, 0, time, 0);
+	killed();
+	CALL(CLOCK_MONOTONIC, TIMER_ABSTIME, time, 0);
+	killed();
+	CALL(CLOCK_MONOTONIC, 0, time, time);
+	killed();
+}
+
 static void test_builder_refuses(void **state)
 {
 	static struct harden_filter filter;
@@ -264,13 +282,17 @@ static void test_builder_refuses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_tables),	   cmocka_unit_test(test_tables_lack_the_dangerous),
+	    cmocka_unit_test(test_tables),
+	    cmocka_unit_test(test_tables_lack_the_dangerous),
 	    cmocka_unit_test(test_allow_and_kill),
 #ifndef HARDEN_SANITIZED
-	    cmocka_unit_test(test_mmap),	   cmocka_unit_test(test_mprotect),
+	    cmocka_unit_test(test_mmap),
+	    cmocka_unit_test(test_mprotect),
 	    cmocka_unit_test(test_mremap_madvise),
 #endif
-	    cmocka_unit_test(test_tgkill),	   cmocka_unit_test(test_builder_refuses),
+	    cmocka_unit_test(test_tgkill),
+	    cmocka_unit_test(test_nanosleep),
+	    cmocka_unit_test(test_builder_refuses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
