@@ -1,10 +1,11 @@
 # A small Debian that systemd boots in a container, to try units and packages in. Sourced by run.sh.
 # shellcheck shell=sh
-NSPAWN_TAR=$WORK/system.tar
 NSPAWN_ROOT=$WORK/system
 NSPAWN_PID=$WORK/system.pid
 # Names of Debian 12's libraries: what the package would pull in.
-NSPAWN_PACKAGES=systemd,systemd-sysv,dbus,iproute2,procps,init-system-helpers,libsodium23,libseccomp2,libprotobuf-c1,libevent-core-2.1-7,libssl3,libcap-ng0
+NSPAWN_PACKAGES=systemd,systemd-sysv,dbus,iproute2,procps,init-system-helpers,libsodium23,libseccomp2,libprotobuf-c1,libevent-core-2.1-7,libssl3,libcap-ng0,libmicrohttpd12
+# Made anew when the list changes.
+NSPAWN_TAR=$WORK/system-$(echo "$NSPAWN_PACKAGES" | cksum | cut -d" " -f1).tar
 
 # nspawn_ready: 0 when a system can be booted here; else the reason is said. The root file system is made once.
 nspawn_ready() {

@@ -64,7 +64,7 @@ uninstalled_tree() {
 
 static_programs() {
 	make -s -C "$ROOT" -j2 BUILD="$BUILD" static >"$OUT.make" 2>&1 || return 1
-	for program in bin/dusk-relay libexec/dusk-relay/keyproc libexec/dusk-relay/netproc libexec/dusk-relay/probe; do
+	for program in bin/dusk-relay libexec/dusk-relay/keyproc libexec/dusk-relay/netproc libexec/dusk-relay/metrics libexec/dusk-relay/probe; do
 		readelf -hl "$BUILD-static/$program" | grep -q 'Type:.*DYN' || return 1
 		! readelf -l "$BUILD-static/$program" | grep INTERP || return 1
 		! readelf -d "$BUILD-static/$program" | grep NEEDED || return 1

@@ -58,8 +58,8 @@ run='docker run -d --name dusk-relay --restart unless-stopped -p 4001:4001 -v du
 port=$(free_port)
 
 test_that "it is under 10 MB" image_is_small
-test_that "it holds four programs and two texts" same \
-	"usr/local/bin/dusk-relay usr/local/libexec/dusk-relay/keyproc usr/local/libexec/dusk-relay/netproc usr/local/libexec/dusk-relay/probe usr/local/share/doc/dusk-relay/LICENSE usr/local/share/doc/dusk-relay/libraries " \
+test_that "it holds five programs and two texts" same \
+	"usr/local/bin/dusk-relay usr/local/libexec/dusk-relay/keyproc usr/local/libexec/dusk-relay/metrics usr/local/libexec/dusk-relay/netproc usr/local/libexec/dusk-relay/probe usr/local/share/doc/dusk-relay/LICENSE usr/local/share/doc/dusk-relay/libraries " \
 	"$(image_files)"
 test_that "user, signal, health check, volume, port" same \
 	"1000:1000 SIGTERM [CMD /usr/local/bin/dusk-relay health] [/usr/local/bin/dusk-relay] map[/data:{}] map[4001/tcp:{}]" "$(image_config)"
