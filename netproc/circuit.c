@@ -174,21 +174,19 @@ static void circuit_data(struct stream *stream, uint8_t *bytes, size_t len)
 		circuit_end(circuit, CLOSE_MEMORY);
 }
 
-static void circuit_sent(struct stream *stream, size_t len)
-{
-	struct circuit_half *half = stream->state;
-
-	(void)len;
-	half->circuit->moved = stream->net->now;
-	circuit_credit(circuit_other(half));
-}
-
+/* The peer enlarged this end's window: its reader reads. */
 static void circuit_window(struct stream *stream)
 {
 	struct circuit_half *half = stream->state;
 
 	half->circuit->moved = stream->net->now;
 	circuit_credit(circuit_other(half));
+}
+
+static void circuit_sent(struct stream *stream, size_t len)
+{
+	(void)len;
+	circuit_window(stream);
 }
 
 /* Bytes that wait for this end's connection move whenever it takes any. */
