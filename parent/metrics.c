@@ -46,14 +46,13 @@ int metrics_start(struct parent *parent)
 void metrics_announce(struct parent *parent)
 {
 	const union listen_address *address = &parent->page.address[0];
-	char text[MULTIADDR_TEXT_MAX];
 	struct multiaddr multiaddr;
 
 	if (parent->page.count == 0)
 		return;
 	listen_multiaddr(&multiaddr, address);
-	multiaddr_to_text(multiaddr.bytes, multiaddr.len, text);
-	logger_line(&parent->log, LOG_LEVEL_INFO, "metrics on: %s", text);
+	logger_line(&parent->log, LOG_LEVEL_INFO, "metrics: /metrics and /healthz on port %u",
+		    listen_port(address));
 	bool any = address->any.sa_family == AF_INET ? address->four.sin_addr.s_addr == INADDR_ANY
 						     : IN6_IS_ADDR_UNSPECIFIED(&address->six.sin6_addr);
 	if (any || !multiaddr_is_private(multiaddr.bytes, multiaddr.len))
