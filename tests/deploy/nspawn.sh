@@ -29,11 +29,12 @@ nspawn_unpack() {
 }
 
 # The outer filter of nspawn hides Landlock and memory locking; both are let through here, as on a real machine.
+# nspawn_boot OPTION...: more options of systemd-nspawn.
 nspawn_boot() {
 	setsid systemd-nspawn -q -D "$NSPAWN_ROOT" --boot --register=no --keep-unit --machine=dusk-test --private-network \
 		--console=pipe --capability=CAP_IPC_LOCK \
 		--system-call-filter="seccomp landlock_create_ruleset landlock_add_rule landlock_restrict_self @memlock" \
-		>"$WORK/system.log" 2>&1 </dev/null &
+		"$@" >"$WORK/system.log" 2>&1 </dev/null &
 	echo $! >"$NSPAWN_PID"
 	within 30 nspawn_is_up && inside ip link set lo up
 }

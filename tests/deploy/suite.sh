@@ -1,9 +1,11 @@
 # The e2e suite in a mode of the daemon that has to be set up first. Sourced by run.sh.
 # shellcheck shell=sh
 
-# suite_passes MODE: what the mode cannot try is said as skipped.
+# suite_passes MODE COMMAND...: run by this command, if any. What the mode cannot try is said as skipped.
 suite_passes() {
-	test_that "e2e suite, mode $1" make -s -C "$ROOT" BUILD="$BUILD" e2e E2E_MODE="$1"
+	mode=$1
+	shift
+	test_that "e2e suite, mode $mode" "$@" make -s -C "$ROOT" BUILD="$BUILD" e2e E2E_MODE="$mode"
 	grep -E '^left out of .*, mode ' "$OUT" >"$OUT.left"
 	while read -r line; do
 		skip "$line"
