@@ -2,7 +2,9 @@
 #   make bench                      this relay alone, about two minutes, and rendezvous (mk/bench-rendezvous.mk)
 #   make bench BENCH_ONLY=bulk      one group: bulk, rates, arrive, growth, latency, path
 #   make bench-limit                the same of the bare forwarder
-#   make bench-peers BENCH_RUNS=5   beside the relays of rust-libp2p and go-libp2p and the bare forwarder: hours
+#   make bench-peers BENCH_RUNS=5   beside the relays of rust-libp2p and go-libp2p and the bare forwarder
+#   make bench-table                the table of all rows kept (BENCH_KEPT)
+#   make bench-curves               docs/bench-*.svg
 #   make soak SECS=3600             everything at once for a long time; fails when memory or descriptors grow
 
 BENCH_OUT   := $(BUILD)/tests/bench
@@ -13,7 +15,8 @@ BENCH_SOAK  := $(sort $(wildcard tests/bench/soak*.c))
 BENCH_LIBS  := -lsodium -lcrypto -lprotobuf-c
 BENCH_ONLY  ?=
 BENCH_RUNS  ?= 5
-BENCH_SECS  ?= 2
+BENCH_SECS  ?= 1
+BENCH_KEPT  ?= $(BENCH_OUT)/kept.jsonl
 SECS        ?= 3600
 BENCH_FLAGS := $(foreach o,$(BENCH_ONLY),--only $(o))
 
@@ -39,9 +42,22 @@ bench-limit: bench-build
 	@$(BENCH_OUT)/bench --relay $(BENCH_OUT)/limit --plain $(BENCH_FLAGS)
 
 bench-peers: bench-build bench-programs
-	@python3 tests/bench/compare.py $(BUILD) --runs $(BENCH_RUNS) --seconds $(BENCH_SECS) $(BENCH_FLAGS)
+	@python3 tests/bench/compare.py $(BUILD) --kept $(BENCH_KEPT) --runs $(BENCH_RUNS) --seconds $(BENCH_SECS) $(BENCH_FLAGS)
+
+bench-table:
+	@python3 tests/bench/test_kept.py --quiet
+	@python3 tests/bench/compare.py $(BUILD) --kept $(BENCH_KEPT) --table
+
+$(BENCH_OUT)/venv/made:
+	@python3 -m venv $(@D) && $(@D)/bin/pip --quiet install matplotlib
+	@touch $@
+
+# From the rows that are kept; measures those of the curves first unless BENCH_DRAW=1.
+bench-curves: bench-build bench-programs $(BENCH_OUT)/venv/made
+	@$(if $(BENCH_DRAW),true,python3 tests/bench/compare.py $(BUILD) --kept $(BENCH_KEPT) --runs 1 --seconds $(BENCH_SECS) --only curves)
+	@$(BENCH_OUT)/venv/bin/python tests/bench/plot.py $(BENCH_KEPT) docs
 
 soak: bench-build bench-programs
 	@$(BENCH_OUT)/soak $(BUILD)/bin/dusk-relay $(SECS)
 
-.PHONY: bench bench-build bench-programs bench-limit bench-peers soak
+.PHONY: bench bench-build bench-programs bench-limit bench-peers bench-table bench-curves soak

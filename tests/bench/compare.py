@@ -1,15 +1,14 @@
 """Sets dusk-relay beside the relays of other libraries and the bare forwarder: the same load, in turn, several times.
 
-    compare.py BUILD [--runs N] [--seconds S] [--only GROUP]... [--peer NAME]... [--rows FILE]
+    compare.py BUILD [--runs N] [--seconds S] [--again N] [--only GROUP]... [--peer NAME]... [--kept FILE] [--table]
 
 Every group of rows is measured of each relay in turn, so that what disturbs the machine disturbs all. Prints a table in
-Markdown of medians with minimum and maximum, and the aims with whether each holds. Rows are also kept in a file as they
-come; --rows FILE prints the table of such a file and measures nothing.
+Markdown of medians with minimum and maximum, and the aims with whether each holds. Rows are appended to a file
+(kept.py), and the table is made of all that are there; --table measures nothing.
 """
 
 import argparse
 import collections
-import math
 import os
 import platform
 import statistics
@@ -18,12 +17,11 @@ import sys
 import time
 
 import aims
+import kept
 import peers
 
 GROUPS = ["bulk", "rates", "arrive", "growth", "latency", "path"]
 US, BARE = "dusk-relay", "bare"
-
-Row = collections.namedtuple("Row", "relay name value unit rate busy others per_read")
 
 
 def core_busy():
@@ -37,7 +35,7 @@ def core_busy():
     return [1 - (b[1] - a[1]) / max(1, b[0] - a[0]) for a, b in zip(before, ticks())]
 
 
-def measure(bench, relay, program, group, seconds, table):
+def measure_once(bench, relay, program, group, seconds, table):
     command = [bench, "--relay", program, "--only", group, "--seconds", str(seconds), "--table", table]
     if relay != US:
         command.append("--plain")
@@ -49,34 +47,37 @@ def measure(bench, relay, program, group, seconds, table):
     if done.stderr:
         print(f"{relay}: {group}: {done.stderr[-400:].strip()}", file=sys.stderr)
     with open(table, encoding="utf-8") as lines:
-        return [Row(relay, *line.rstrip("\n").split("\t")) for line in lines]
+        return [kept.row_from_text(relay, line) for line in lines]
 
 
-def measure_all(args, programs, out):
+def measure(args, relay, program, group, table):
+    """The group's rows; again while others had the core, and then each row from where it was quietest."""
     bench = os.path.join(args.build, "tests/bench/bench")
-    with open(out, "w", encoding="utf-8") as kept:
-        for turn in range(args.runs):
-            for group in args.only or GROUPS:
-                busy = core_busy()
-                if max(busy) > 0.1:
-                    print(f"the machine is not quiet: cores {', '.join(f'{b:.0%}' for b in busy)} busy", file=sys.stderr)
-                for relay, program in programs.items():
-                    print(f"run {turn + 1} of {args.runs}: {group}: {relay}", file=sys.stderr)
-                    for row in measure(bench, relay, program, group, args.seconds, out + ".part"):
-                        kept.write("\t".join(row) + "\n")
-                    kept.flush()
-
-
-def read_rows(path):
-    """name -> relay -> list of rows that hold a number; names in the order they came."""
-    rows = {}
-    with open(path, encoding="utf-8") as lines:
-        for line in lines:
-            row = Row(*line.rstrip("\n").split("\t"))
-            relays = rows.setdefault(row.name, collections.defaultdict(list))
-            if not math.isnan(float(row.value)):
-                relays[row.relay].append(row)
+    rows = measure_once(bench, relay, program, group, args.seconds, table)
+    for _ in range(args.again):
+        if kept.quiet(rows):
+            break
+        print(f"{relay}: {group}: the core was not quiet, again", file=sys.stderr)
+        rows = kept.quieter(rows, measure_once(bench, relay, program, group, args.seconds, table))
     return rows
+
+
+def commit():
+    done = subprocess.run(["git", "describe", "--always", "--dirty"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                          check=False)
+    return done.stdout.strip()
+
+
+def measure_all(args, programs):
+    about = {"began": time.strftime("%Y-%m-%dT%H:%M:%S"), "commit": commit(), "seconds": args.seconds}
+    for turn in range(args.runs):
+        for group in args.only or GROUPS:
+            busy = core_busy()
+            if max(busy) > 0.1:
+                print(f"the machine is not quiet: cores {', '.join(f'{b:.0%}' for b in busy)} busy", file=sys.stderr)
+            for relay, program in programs.items():
+                print(f"run {turn + 1} of {args.runs}: {group}: {relay}", file=sys.stderr)
+                kept.append(args.kept, measure(args, relay, program, group, args.kept + ".part"), {**about, "run": turn + 1})
 
 
 def number(value):
@@ -86,11 +87,11 @@ def number(value):
 def cell(rows):
     if not rows:
         return "-"
-    values = [float(row.value) for row in rows]
+    values = [row.value for row in rows]
     text = f"**{number(statistics.median(values))}**"
     if len(values) > 1:
         text += f" ({number(min(values))} to {number(max(values))})"
-    busy, read, others = (statistics.median(float(getattr(row, key)) for row in rows) for key in ("busy", "per_read", "others"))
+    busy, read, others = (statistics.median(getattr(row, key) for row in rows) for key in ("busy", "per_read", "others"))
     notes = [f"{busy:.0%} busy"] if busy > 0 else []
     notes += [f"{read / 1000:.0f} kB/read"] if read > 0 else []
     notes += [f"others {others:.0%}"] if others > 0.1 else []
@@ -120,10 +121,10 @@ def print_table(rows, relays):
         if not any(by_relay.values()):
             continue
         unit = next(row.unit for some in by_relay.values() for row in some)
-        medians = {relay: statistics.median(float(row.value) for row in some) for relay, some in by_relay.items() if some}
+        medians = {relay: statistics.median(row.value for row in some) for relay, some in by_relay.items() if some}
         for relay, some in rows.get(aims.SAME.get(name), {}).items():
             if some and relay != US:
-                medians.setdefault(relay, statistics.median(float(row.value) for row in some))
+                medians.setdefault(relay, statistics.median(row.value for row in some))
         verdict = aims.judge(name, medians, US, BARE)
         held.update(v.holds for v in verdict if v.holds is not None)
         print(f"| {name}, {unit} | {' | '.join(cell(by_relay[relay]) for relay in names)} | {verdict[0].text} | {verdict[1].text} |")
@@ -137,19 +138,21 @@ def arguments():
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--only", action="append")
     parser.add_argument("--peer", action="append", choices=list(peers.BUILD), help="only these")
-    parser.add_argument("--rows")
+    parser.add_argument("--again", type=int, default=2, help="times that a group is repeated while the core is not quiet")
+    parser.add_argument("--kept", help="the file of rows; BUILD/tests/bench/kept.jsonl")
+    parser.add_argument("--table", action="store_true")
     return parser.parse_args()
 
 
 def main():
     args = arguments()
-    out = os.path.join(args.build, "tests/bench/rows.tsv")
+    args.kept = args.kept or os.path.join(args.build, "tests/bench/kept.jsonl")
     relays = [US, BARE, *peers.BUILD]
-    if not args.rows:
+    if not args.table:
         programs = {US: os.path.join(args.build, "bin/dusk-relay"), BARE: os.path.join(args.build, "tests/bench/limit")}
         programs.update(peers.build(os.path.join(args.build, "tests/bench/peers"), args.peer, print))
-        measure_all(args, programs, out)
-    rows = read_rows(args.rows or out)
+        measure_all(args, programs)
+    rows = kept.read(args.kept)
     print_machine(rows)
     print_table(rows, relays)
 

@@ -1,8 +1,8 @@
 """Draws the curves of a comparison as SVG, from rows that compare.py kept (--only curves).
 
-    plot.py ROWS FOLDER
+    plot.py KEPT FOLDER
 
-Needs matplotlib (Debian: python3-matplotlib).
+Needs matplotlib (`make bench-curves` has one in an environment of its own).
 """
 
 import collections
@@ -10,6 +10,7 @@ import re
 import statistics
 import sys
 
+import kept
 import matplotlib
 
 matplotlib.use("svg")
@@ -18,6 +19,7 @@ import matplotlib.pyplot as plt  # noqa: E402
 
 # file, pattern of the row's name (its group is x), x axis, y axis, logarithmic x, logarithmic y
 PLOTS = [
+    ("cpu-by-write-size", r"^(\d+) KiB, 100 circuits, saturated$", "KiB of a write, 100 circuits, saturated", "CPU s per GB", True, False),
     ("cpu-by-circuits", r"^curve: 16 KiB, circuits (\d+)$", "circuits, 16 KiB writes, saturated", "CPU s per GB", True, False),
     ("cpu-by-connections", r"^accept and reserve at (\d+)$", "connections open", "CPU us per arrival", False, False),
     ("memory-by-connections", r"^curve: memory at (\d+)$", "reserved connections open", "private memory, MB", False, True),
@@ -28,12 +30,10 @@ PLOTS = [
 def points(path, pattern):
     """relay -> list of (x, median of y)."""
     values = collections.defaultdict(lambda: collections.defaultdict(list))
-    with open(path, encoding="utf-8") as rows:
-        for row in rows:
-            relay, name, value = row.split("\t")[:3]
-            match = re.match(pattern, name)
-            if match and value != "nan":
-                values[relay][int(match[1])].append(float(value))
+    for name, by_relay in kept.read(path).items():
+        match = re.match(pattern, name)
+        for relay, rows in by_relay.items() if match else ():
+            values[relay][int(match[1])] += [row.value for row in rows]
     return {relay: sorted((x, statistics.median(ys)) for x, ys in by_x.items()) for relay, by_x in values.items()}
 
 
