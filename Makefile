@@ -46,8 +46,9 @@ DEFINES := $(if $(STATIC),-DDUSK_STATIC) -D_GNU_SOURCE -DDUSK_VERSION='"$(VERSIO
 CFLAGS  += -std=gnu17 -g $(OPT) $(WARN) $(HARD) $(SANITIZE) -ffile-prefix-map=$(CURDIR)=.
 CPPFLAGS += -I. -I$(BUILD)/gen $(DEFINES) -MMD -MP
 # STATIC=1 links all libraries in. The linker warns there about name services, which nothing of ours uses but probe,
-# and for probe's DNS glibc needs no other library.
-PIE     := $(if $(STATIC),-static-pie -Xlinker --no-warnings,-pie)
+# and for probe's DNS glibc needs no other library. What only takes room is left out: the image stays small.
+comma   := ,
+PIE     := $(if $(STATIC),-static-pie -Xlinker --no-warnings -Wl$(comma)--gc-sections$(comma)-z$(comma)pack-relative-relocs$(comma)--no-eh-frame-hdr$(comma)-T$(comma)mk/static.ld,-pie)
 LDFLAGS += $(PIE) -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--as-needed $(SANITIZE)
 
 # V=1 shows the commands.
