@@ -3,6 +3,7 @@
 
 # The suite's own network is that of the system: loopback, and an address that is not loopback.
 network_is_up() {
+	echo '127.0.0.1 localhost' >"$NSPAWN_ROOT/etc/hosts"
 	inside ip link add outside0 type veth peer name outside1 && inside ip addr add 192.0.2.1/24 dev outside0 &&
 		inside ip link set outside0 up && inside ip link set outside1 up
 }

@@ -63,6 +63,8 @@ static void test_prints_its_address_and_logs_as_the_rust_relay(void **state)
 	char id[PEER_ID_TEXT_MAX];
 
 	(void)state;
+	if (daemon_is_left_out("socket", "the printed address", "it is the socket unit's, [::]"))
+		return;
 	fixture_start(NULL);
 	peer_id_to_text(&relay.id, id);
 	snprintf(wanted, sizeof(wanted), "/ip4/0.0.0.0/tcp/%u/p2p/%s", relay.port, id);
