@@ -19,7 +19,7 @@
 #define LOOP_LAST_READS	  8    /* times that, of a child that has ended */
 #define LOOP_TURN	  1000 /* milliseconds at most */
 #define LOOP_DEATH_TIME	  1000 /* milliseconds between a closed channel and the end of its process */
-#define LOOP_VERDICT_TIME 200  /* milliseconds for a first cause to show itself */
+#define LOOP_VERDICT_TIME 500  /* milliseconds for a first cause to show itself */
 #define LOOP_REPORT_EVERY 1000 /* milliseconds between two reports */
 
 uint64_t parent_now(void)

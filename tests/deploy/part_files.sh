@@ -21,8 +21,8 @@ new_command_is_seen() {
 	{
 		cat "$ROOT/README.md"
 		echo '    make nothing-tests-this'
-	} >"$WORK/readme.md"
-	python3 "$here/commands.py" "$ROOT" "$here/commands" "$WORK/readme.md" | grep 'make nothing-tests-this'
+	} >"$WORK/instructions"
+	python3 "$here/commands.py" "$ROOT" "$here/commands" "$WORK/instructions" | grep 'make nothing-tests-this'
 }
 
 # What must never be let through, by name.
