@@ -22,6 +22,7 @@ ATTACK_DAEMON := $(BUILD)/obj/tests/attack/live_daemon.o $(BUILD)/obj/tests/atta
 ATTACK_attack_state := $(ATTACK_DAEMON)
 ATTACK_attack_start := $(ATTACK_DAEMON)
 ATTACK_attack_death := $(ATTACK_DAEMON)
+ATTACK_attack_log   := $(ATTACK_DAEMON)
 ATTACK_attack_parent := $(BUILD)/obj/tests/attack/live_daemon.o $(BUILD)/obj/tests/attack/live_tree.o
 ATTACK_attack_insitu := $(BUILD)/obj/tests/attack/live_daemon.o $(BUILD)/obj/tests/attack/live_tree.o
 ATTACK_attack_minimum := $(BUILD)/obj/tests/attack/live_daemon.o
