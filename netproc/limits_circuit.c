@@ -10,8 +10,7 @@
 #include "netproc/net.h"
 #include "netproc/pool.h"
 
-#define MEMORY_PERCENT 80  /* of the pool: above it no new circuit */
-#define CIRCUITS_MANY  128 /* circuits of a connection from which a pair may have half */
+#define CIRCUITS_MANY 128 /* circuits of a connection from which a pair may have half */
 
 enum pair_kind { PAIR_CONNECTIONS = 1, PAIR_ROUTE = 2 };
 
@@ -156,7 +155,7 @@ static bool totals_fit(struct net *net, const struct conn *source)
 	uint64_t share;
 	if (most > 0 && net->limits->circuits >= most)
 		return circuit_refused(net, most, NET_SETTING_max_circuits);
-	if (pool_above(net, MEMORY_PERCENT))
+	if (pool_above(net, POOL_FULL))
 		return circuit_refused(net, pool_cap(net), NET_SETTING_max_memory);
 	const struct limits_ip *ip = source->ip.exempt ? NULL : limits_ip_find(net, &source->ip);
 	if (ip != NULL && limits_over_share(net->limits->circuits, most, ip->circuits, &share))

@@ -5,11 +5,10 @@
 
 #include "netproc/conn.h"
 #include "netproc/net.h"
+#include "netproc/pool.h"
 #include "netproc/sort.h"
 #include "netproc/stream.h"
 
-#define MEMORY_TIGHT 85 /* per cent of the pool at which connections begin to go */
-#define MEMORY_WARN  80 /* and at which the operator is told */
 #define MEMORY_HOLDER                                                                                        \
 	4096 /* bytes from which a connection counts: a quiet one with its small state is nobody's burden */
 #define MEMORY_EVERY 50 /* milliseconds between looks */
@@ -115,7 +114,7 @@ static size_t memory_close(struct net *net, struct memory_holder *holders, size_
 	sort(holders, count, sizeof(*holders), memory_by_ip);
 	largest = memory_largest(holders, count, &length);
 	sort(largest, length, sizeof(*largest), memory_by_weight);
-	for (i = 0; i < length && pool_above(net, MEMORY_TIGHT); i++) {
+	for (i = 0; i < length && pool_above(net, POOL_TIGHT); i++) {
 		log_event(&net->log, LOG_EVENT_MEMORY_CLOSED, NULL, NULL, largest[i].bytes, 0, 0, NULL, 0);
 		conn_close(largest[i].conn, CLOSE_MEMORY);
 	}
@@ -137,10 +136,10 @@ void memory_turn(struct net *net)
 	struct memory_holder *holders;
 	size_t count, closed = 0;
 
-	if (!pool_above(net, MEMORY_WARN))
+	if (!pool_above(net, POOL_TIGHT))
 		return;
 	memory_warn(net);
-	if (!pool_above(net, MEMORY_TIGHT) || net->now < net->memory_at)
+	if (net->now < net->memory_at)
 		return;
 	holders = memory_collect(net, &count);
 	if (holders != NULL)

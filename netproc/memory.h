@@ -7,7 +7,7 @@
 
 struct net;
 
-/* After each connection that was served. Close to the cap: of the IP key that holds most, closes what has
+/* After each connection that was served. Above POOL_TIGHT: of the IP key that holds most, closes what has
  * held bytes times time without progress longest, until there is room again. The reader that does not read is
  * the largest, not the honest sender. Looks at all connections, and while that helps nobody only 20 times a
  * second. */

@@ -12,6 +12,8 @@
 #include <stdint.h>
 
 #define POOL_SMALLEST 256 /* bytes of the smallest buffer, header included */
+#define POOL_TIGHT    80  /* per cent of the cap: above it whoever holds most goes */
+#define POOL_FULL     85  /* above it no new circuit: later, so that no holder shuts others out */
 #define POOL_CLASSES  11  /* each twice the one before: up to 256 KiB */
 
 struct net;

@@ -14,6 +14,8 @@
 
 #include "netproc/limits.h"
 #include "netproc/limits_state.h"
+#include "netproc/memory.h"
+#include "netproc/pool.h"
 
 #define PUBLIC 0x08080808u
 
@@ -356,6 +358,33 @@ static void bandwidth(void **state)
 	fake_net_end(net);
 }
 
+/* Who holds most goes before anybody is refused a circuit. */
+static void eviction_comes_before_refusal(void **state)
+{
+	(void)state;
+	struct net *net = world();
+	struct conn *a = fake_conn(net, 1, PUBLIC), *b = fake_conn(net, 2, PUBLIC + 1),
+		    *holder = fake_conn(net, 3, PUBLIC + 2);
+	struct conn_place place = {.conn = holder};
+	struct conn_table table = {.place = &place, .places = 1};
+	size_t percent = pool_cap(net) / 100, base = 79 * percent;
+	net->conns = &table;
+	holder->out_len = 1 << 20;
+	assert_true(pool_reserve(net, base));
+	memory_turn(net);
+	assert_true(conn_alive(holder));
+	assert_true(pool_reserve(net, 3 * percent));
+	assert_int_equal(limits_connect(net, a, b), CIRCUIT_OK);
+	end_circuit(net, a, b);
+	memory_turn(net);
+	assert_false(conn_alive(holder));
+	assert_true(pool_reserve(net, 4 * percent));
+	assert_int_equal(limits_connect(net, a, b), CIRCUIT_RESOURCE_LIMIT_EXCEEDED);
+	assert_int_equal(fake_event_setting(LOG_EVENT_CIRCUIT_REFUSED), NET_SETTING_max_memory);
+	pool_release(net, base + 7 * percent);
+	fake_net_end(net);
+}
+
 static void denied(void **state)
 {
 	(void)state;
@@ -382,6 +411,7 @@ int main(void)
 	    cmocka_unit_test(circuits_of_peers_and_addresses),
 	    cmocka_unit_test(rates),
 	    cmocka_unit_test(bandwidth),
+	    cmocka_unit_test(eviction_comes_before_refusal),
 	    cmocka_unit_test(denied),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

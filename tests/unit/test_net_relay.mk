@@ -4,7 +4,7 @@ UNIT_NET_FAKE := $(BUILD)/obj/tests/unit/net_fake.o \
 UNIT_NET_HOP := $(UNIT_NET_FAKE) \
 	$(foreach f,hop hop_answer hop_reserve hop_connect stop stop_answer stop_queue reservation message key,$(BUILD)/obj/netproc/$(f).o)
 
-UNIT_test_net_limits  := $(UNIT_NET_FAKE)
+UNIT_test_net_limits  := $(UNIT_NET_FAKE) $(foreach f,memory sort,$(BUILD)/obj/netproc/$(f).o)
 UNIT_test_net_hop     := $(UNIT_NET_HOP)
 UNIT_test_net_connect := $(UNIT_NET_HOP)
 UNIT_test_net_key     := $(UNIT_NET_FAKE) $(BUILD)/obj/netproc/key.o
