@@ -58,8 +58,8 @@
 	X(handshake_timeout, "DUSK_HANDSHAKE_TIMEOUT", SECONDS, 1, 60, 10, 10, "from accept to the muxer")   \
 	X(idle_timeout, "DUSK_IDLE_TIMEOUT", SECONDS, 10, 86400, 300, 300,                                   \
 	  "life of a connection without reservation, circuit or request")                                    \
-	X(max_window, "DUSK_MAX_WINDOW", BYTES, 262144, 16777216, 16777216, 16777216,                        \
-	  "receive window of a circuit's stream")                                                            \
+	X(max_window, "DUSK_MAX_WINDOW", BYTES, 262144, 67108864, 67108864, 67108864,                        \
+	  "what a circuit's window may grow to; at most a 32nd of the memory budget for each circuit")       \
 	X(max_memory, "DUSK_MAX_MEMORY", BYTES, 0, 1099511627776, 0, 0,                                      \
 	  "memory budget; 0 takes three quarters of the control group's limit, or of the machine's memory")  \
 	X(max_bandwidth, "DUSK_MAX_BANDWIDTH", BYTES, 0, 1099511627776, 0, 0,                                \

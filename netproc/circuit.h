@@ -52,6 +52,8 @@ void circuit_credit(struct circuit_half *half);
  */
 void circuit_credit_pay(struct circuit_half *half, size_t len);
 void circuit_credit_init(struct circuit *circuit);
+/* Bytes that the half's window may grow to now; its present one where it may not. */
+uint32_t circuit_credit_window(const struct circuit_half *half);
 struct circuit_state *circuit_state(struct net *net);
 
 #endif

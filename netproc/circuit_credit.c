@@ -13,6 +13,7 @@
 #define CREDIT_LEAST 16u     /* js does not wake for less */
 #define CREDIT_TIGHT 60	     /* per cent of the pool above which windows stay at their least */
 #define CREDIT_SLOW  5000u   /* milliseconds for half a window after which it was too large */
+#define CREDIT_PARTS 8u	     /* of the pool's quarter for grown windows: one is the most that a circuit has */
 #define CREDIT_WAIT  64u     /* milliseconds until a sender held back by bandwidth is looked at again */
 
 static struct circuit_half *credit_other(struct circuit_half *half)
@@ -54,11 +55,28 @@ void circuit_credit_init(struct circuit *circuit)
 
 /* --- windows --- */
 
-/* Windows above the least take from a quarter of the pool. */
-static bool credit_may_grow(const struct net *net, uint32_t window)
+/* What the window would be next: twice, and not above the largest. */
+static uint32_t credit_next(const struct net *net, uint32_t window)
 {
-	return window < net->settings.max_window && !pool_above(net, CREDIT_TIGHT) &&
-	       net->window_extra + window <= pool_cap(net) / 4;
+	uint32_t most = (uint32_t)net->settings.max_window;
+
+	return window > most / 2 ? most : window * 2;
+}
+
+/* Windows above the least take from a quarter of the pool, and those of one circuit from a part of that: two
+ * who keep up with each other must not take what all have. */
+uint32_t circuit_credit_window(const struct circuit_half *half)
+{
+	const struct net *net = half->circuit->net;
+	uint64_t quarter = pool_cap(net) / 4;
+	uint32_t window = half->window, next = credit_next(net, window);
+	uint64_t both = (uint64_t)half->circuit->half[0].window + half->circuit->half[1].window;
+
+	if (next <= window || pool_above(net, CREDIT_TIGHT))
+		return window;
+	if (net->window_extra + (next - window) > quarter)
+		return window;
+	return both + (next - window) - 2u * STREAM_WINDOW_LEAST > quarter / CREDIT_PARTS ? window : next;
 }
 
 /* A circuit that has become slow gives back what its window had grown by. */
@@ -85,10 +103,8 @@ static void credit_grow(struct circuit_half *half, const struct stream *from, co
 		return;
 	if (took >= CREDIT_SLOW)
 		credit_shrink(half);
-	if (took <= round_trips && to->queue.len == 0 && credit_may_grow(net, half->window)) {
-		uint32_t window = half->window > net->settings.max_window / 2
-				      ? (uint32_t)net->settings.max_window
-				      : half->window * 2;
+	if (took <= round_trips && to->queue.len == 0) {
+		uint32_t window = circuit_credit_window(half);
 
 		net->window_extra += window - half->window;
 		half->window = window;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define PROTOCOL_ERROR 1
+#define LARGEST_WINDOW (64u << 20) /* default of DUSK_MAX_WINDOW */
 
 static void frame(struct client *c, uint8_t type, uint16_t flags, uint32_t stream, uint32_t length)
 {
@@ -213,7 +214,7 @@ static void test_large_frames_for_dead_streams(void **state)
 	EXPECT(&c, client_yamux_ping(&c, 78));
 	EXPECT(&c, ask_ping(&c, 2));
 	EXPECT(&relay, daemon_expect_counter(&relay, "dusk_relay_drained_bytes_total", sizeof(payload)));
-	frame(&c, YAMUX_DATA, 0, id, (16u << 20) + 1);
+	frame(&c, YAMUX_DATA, 0, id, LARGEST_WINDOW + 1);
 	ends_with(&c, "yamux_window_overrun");
 }
 
