@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
+from harness import proofs  # noqa: E402
 from harness.build import OUT, build  # noqa: E402
 from harness.client import ClientError, ClientTimeout  # noqa: E402
 from harness.report import Result, closing_line, matrix  # noqa: E402
@@ -27,6 +28,12 @@ def main():
         for scenario in SCENARIOS:
             print(f"{scenario.name:24} {' '.join(map(label, scenario.cases)):60} {summary(scenario)}")
         return 0
+    wrong = proofs.faults(SCENARIOS)
+    for line in wrong:
+        say(f"proofs: {line}")
+    if options.proofs:
+        say(f"proofs: {len(proofs.rows())} rows, {len(wrong)} faults")
+        return 1 if wrong else 0
     wanted = [(s, case) for s in SCENARIOS for case in s.cases if selected(s, case, options)]
     if not wanted:
         sys.exit("no such scenario; see --list")
@@ -39,8 +46,13 @@ def main():
     for result in results:
         if result.outcome != "passed":
             print(f"{result.outcome}: {result.scenario} {result.case}: {result.text}")
+    if is_full(options):
+        missed, notes = proofs.unplayed(SCENARIOS, results)
+        for line in missed + notes:
+            print(f"proofs: {line}")
+        wrong += missed
     print(closing_line(results))
-    return 1 if any(r.outcome == "failed" for r in results) else 0
+    return 1 if wrong or any(r.outcome == "failed" for r in results) else 0
 
 
 def run_all(wanted, play):
@@ -59,10 +71,15 @@ def arguments():
     parser.add_argument("--only", action="append", metavar="NAME", help="a scenario, or SCENARIO/CASE; may be repeated")
     parser.add_argument("--client", metavar="KIND", help="only cases with this kind of client")
     parser.add_argument("--quick", action="store_true", help="leave out the scenarios that take over 30 s")
+    parser.add_argument("--proofs", action="store_true", help="check the tables of README.md and end")
     parser.add_argument("--list", action="store_true", help="show the scenarios and end")
     options = parser.parse_args()
     options.relay = os.path.abspath(options.relay)
     return options
+
+
+def is_full(options):
+    return not (options.only or options.client or options.quick)
 
 
 def selected(scenario, case, options):
