@@ -22,6 +22,7 @@
 #define LOOP_NAP	   50000u /* nanoseconds */
 #define LOOP_NAP_PIECE	   16384u /* bytes of a read below which bulk comes in small pieces */
 #define LOOP_NAP_LATELY	   1u	  /* milliseconds between two waits of a stream of pieces */
+#define LOOP_NAP_READS	   8u	  /* since the last wait: with fewer the sleep costs more than it saves */
 
 void loop_clock(struct net *net)
 {
@@ -198,15 +199,16 @@ static void loop_arm(struct process *process, uint64_t wait)
 	process->timer_at = at;
 }
 
-/* True when this turn moved bulk in small pieces, as the last did a moment ago, and nobody waits for a small
- * message: what comes in the meantime then costs one read, one record and one write. */
+/* True when many small pieces of bulk were read since the loop last waited, as before that wait a moment ago,
+ * and nobody waits for a small message. What comes in the meantime is then found by one wait; with few reads
+ * a wait the sleep would cost more than it saves. */
 static bool loop_may_nap(struct process *process)
 {
 	const struct net *net = &process->net;
 	struct process_naps *naps = &process->naps;
 	uint64_t relayed = net->counter[NET_COUNT_RELAYED_BYTES] - naps->relayed;
 	uint64_t reads = net->counter[NET_COUNT_READ_CALLS] - naps->reads;
-	bool pieces = relayed > 0 && relayed < reads * LOOP_NAP_PIECE;
+	bool pieces = reads >= LOOP_NAP_READS && relayed > 0 && relayed < reads * LOOP_NAP_PIECE;
 	bool lately = net->now - naps->at <= LOOP_NAP_LATELY;
 
 	naps->relayed += relayed;
@@ -229,7 +231,7 @@ static void loop_wait(struct process *process)
 {
 	uint64_t wait = loop_pending(process) ? 0 : wheel_wait(&process->net);
 
-	if (loop_may_nap(process) && wait > 0)
+	if (wait > 0 && loop_may_nap(process))
 		loop_nap(process);
 	if (wait > 0)
 		loop_arm(process, wait);

@@ -37,7 +37,7 @@ struct process {
 	bool rendezvous_more; /* signatures wait to be verified */
 	uint64_t timer_at;
 	struct process_naps {
-		uint64_t relayed; /* counters at the last wait */
+		uint64_t relayed; /* counters at the last wait that may block */
 		uint64_t reads;
 		uint64_t at; /* net->now of the last wait after bulk in small pieces */
 	} naps;

@@ -269,7 +269,15 @@ static void test_both_dial_each_other(void **state)
 	pair_close(&p);
 }
 
-/* --- bulk in small pieces is gathered by a short sleep --- */
+/* --- bulk in small pieces of several circuits is gathered by a short sleep --- */
+
+#define PIECES_CIRCUITS 8
+
+struct pieces {
+	struct pair pair[PIECES_CIRCUITS];
+	struct client *clients[2 * PIECES_CIRCUITS];
+	unsigned rounds;
+};
 
 static void pieces_data(struct exchange *x, const uint8_t *bytes, size_t len)
 {
@@ -280,25 +288,34 @@ static void pieces_data(struct exchange *x, const uint8_t *bytes, size_t len)
 
 static bool pieces_napped(void *argument)
 {
-	struct pair *p = argument;
-	static unsigned calls;
+	struct pieces *p = argument;
 
-	for (int i = 0; i < 8 && session_pending(&p->a.session) < YAMUX_WINDOW; i++) {
-		exchange_write(&p->x, load_block, 1000);
-		client_flush(&p->a);
+	for (int i = 0; i < PIECES_CIRCUITS; i++) {
+		struct client *a = &p->pair[i].a;
+
+		if (session_pending(&a->session) > 0)
+			continue;
+		exchange_write(&p->pair[i].x, load_block, 1000);
+		client_flush(a);
 	}
-	return ++calls % 100 == 0 && daemon_counter(&relay, "dusk_relay_loop_naps_total") > 0;
+	return ++p->rounds % 1000 == 0 && daemon_counter(&relay, "dusk_relay_loop_naps_total") > 0;
 }
 
 static void test_small_pieces_are_gathered(void **state)
 {
-	struct pair p;
+	static struct pieces p;
 
 	(void)state;
-	pair_open(&p);
-	p.y->data = pieces_data;
-	EXPECT(&p.a, client_wait_all(p.both, 2, pieces_napped, &p, 60000, "a nap of the loop"));
-	pair_close(&p);
+	for (int i = 0; i < PIECES_CIRCUITS; i++) {
+		pair_open(&p.pair[i]);
+		p.pair[i].y->data = pieces_data;
+		p.clients[2 * i] = &p.pair[i].a;
+		p.clients[2 * i + 1] = &p.pair[i].b;
+	}
+	EXPECT(p.clients[0], client_wait_all(p.clients, sizeof(p.clients) / sizeof(p.clients[0]),
+					     pieces_napped, &p, 60000, "a nap of the loop"));
+	for (int i = 0; i < PIECES_CIRCUITS; i++)
+		pair_close(&p.pair[i]);
 }
 
 static int group_begin(void **state)
