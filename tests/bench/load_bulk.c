@@ -127,7 +127,7 @@ static void bulk_report(struct load_bench *b, const char *name, const struct bul
 {
 	struct load_cost cost = load_cost(&from->mark, &to->mark, &b->target.processes);
 	double bytes = (double)(to->received - from->received);
-	uint64_t calls = to->read_calls - from->read_calls;
+	bool known = from->read_calls > 0 && to->read_calls > from->read_calls;
 	struct load_row row = {.unit = "CPU s/GB", .cost = &cost, .rate = bytes / 1e6 / cost.wall};
 
 	if (bytes <= 0) {
@@ -136,7 +136,9 @@ static void bulk_report(struct load_bench *b, const char *name, const struct bul
 	}
 	snprintf(row.name, sizeof(row.name), "%s", name);
 	row.value = cost.cpu / (bytes / 1e9);
-	row.per_read = calls > 0 ? (double)(to->read_bytes - from->read_bytes) / (double)calls : 0;
+	if (known)
+		row.per_read =
+		    (double)(to->read_bytes - from->read_bytes) / (double)(to->read_calls - from->read_calls);
 	load_row_print(b, &row);
 }
 

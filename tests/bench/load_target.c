@@ -14,9 +14,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TARGET_NOBODY	65534
-#define TARGET_START_MS 10000
-#define TARGET_LOG_MAX	(1 << 16)
+#define TARGET_NOBODY	    65534
+#define TARGET_START_MS	    10000
+#define TARGET_LOG_MAX	    (1 << 16)
+#define TARGET_REPORT_TRIES 1500 /* of 2 ms */
+#define TARGET_REPORT_AGAIN 50	 /* it is asked again, as one within a second of another is left out */
 
 static const char *const target_settings[] = {
     "DUSK_RELAY_LISTEN=127.0.0.1",   "DUSK_MAX_CONNECTIONS=19000",
@@ -233,8 +235,9 @@ bool load_target_report(struct load_target *t)
 	if (!t->dusk || t->quiet || fstat(t->log, &about) != 0)
 		return false;
 	t->log_from = (size_t)about.st_size;
-	kill(t->pid, SIGUSR1);
-	for (int i = 0; i < 500; i++) {
+	for (int i = 0; i < TARGET_REPORT_TRIES; i++) {
+		if (i % TARGET_REPORT_AGAIN == 0)
+			kill(t->pid, SIGUSR1);
 		if (strstr(target_log(t), "counters end"))
 			return true;
 		load_sleep(0.002);
@@ -274,9 +277,10 @@ static uint64_t target_io(pid_t pid, const char *word)
 void load_target_reads(struct load_target *t, uint64_t *calls, uint64_t *bytes)
 {
 	if (t->dusk) {
-		load_target_report(t);
-		*calls = load_target_counter(t, "dusk_relay_read_calls_total");
-		*bytes = load_target_counter(t, "dusk_relay_read_bytes_total");
+		bool told = load_target_report(t);
+
+		*calls = told ? load_target_counter(t, "dusk_relay_read_calls_total") : 0;
+		*bytes = told ? load_target_counter(t, "dusk_relay_read_bytes_total") : 0;
 		return;
 	}
 	*calls = target_io(t->pid, "syscr: ");

@@ -37,12 +37,12 @@ struct load_target {
 /* 0, or -1 after saying why on stderr. */
 int load_target_start(struct load_target *t);
 void load_target_stop(struct load_target *t);
-/* Asks for a report and waits for its end. False when the target has none. */
+/* Asks for a report until it is there, a second at most after the last. False when the target has none. */
 bool load_target_report(struct load_target *t);
 /* A counter in the last report, by its whole name with labels; 0 when it is not there. */
 uint64_t load_target_counter(const struct load_target *t, const char *name);
 /* Calls of read and the bytes they brought, so far: counters of the daemon, else what the kernel counted
- * (which knows read but not recv: then the bytes are few). */
+ * (which knows read but not recv: then the bytes are few). Both 0 when unknown. */
 void load_target_reads(struct load_target *t, uint64_t *calls, uint64_t *bytes);
 
 #endif
