@@ -102,6 +102,7 @@ struct conn {
 	uint32_t active;     /* seconds of net->now of the last request */
 	uint32_t progress;   /* milliseconds of net->now, low half, when a write last took bytes or there was
 				nothing to write */
+	uint64_t vouchers;   /* microseconds of net->now: it may have its full burst of vouchers again */
 	struct reservation *reservation; /* what this connection holds */
 	struct wheel_timer timer;
 	struct yamux_session yamux;

@@ -148,7 +148,7 @@ void hop_reserve(struct stream *stream)
 		hop_refuse(stream, CIRCUIT_RESOURCE_LIMIT_EXCEEDED);
 		return;
 	}
-	if (stream->net->settings.voucher)
+	if (stream->net->settings.voucher && limits_voucher(stream->net, stream->conn))
 		ask_keyproc(stream);
 	else
 		hop_reserve_unsigned(stream);

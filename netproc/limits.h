@@ -38,6 +38,9 @@ enum circuit_status limits_reserve(struct net *net, const struct conn *conn);
 void limits_reserve_end(struct net *net, const struct ip_key *ip);
 /* Rate of RESERVE, all kinds (profile libp2p; off by default). */
 bool limits_reserve_rate(struct net *net, const struct conn *conn);
+/* May keyproc be asked for one more voucher for this connection? 16 at once, then one a second: one
+ * connection never fills the requests that may be out. */
+bool limits_voucher(struct net *net, struct conn *conn);
 
 /* What a circuit is counted by, as plain data: either connection may be gone when it ends. */
 struct limits_circuit {

@@ -12,6 +12,8 @@
 
 #define PEER_TOKEN	(120 * BUCKET_SECOND) /* rust-libp2p: one more every two minutes */
 #define IP_TOKEN	(60 * BUCKET_SECOND)
+#define VOUCHER_TOKEN	BUCKET_SECOND
+#define VOUCHER_BURST	(16 * BUCKET_SECOND)
 #define REQUEST_BURST	(50 * BUCKET_SECOND)
 #define ANSWER_BURST	(16 * BUCKET_SECOND)
 #define BANDWIDTH_AHEAD (BUCKET_SECOND / 4) /* of credit that may be out before it is earned */
@@ -120,6 +122,14 @@ bool limits_reserve_rate(struct net *net, const struct conn *conn)
 	if (!take_of_ip(net, &conn->ip, offsetof(struct limits_ip, reserves), settings->reserve_rate_per_ip))
 		return refused(net, settings->reserve_rate_per_ip, NET_SETTING_reserve_rate_per_ip);
 	return true;
+}
+
+bool limits_voucher(struct net *net, struct conn *conn)
+{
+	struct bucket bucket = {conn->vouchers};
+	bool taken = bucket_take(&bucket, net, VOUCHER_TOKEN, VOUCHER_BURST);
+	conn->vouchers = bucket.full_at;
+	return taken;
 }
 
 bool limits_connect_rate(struct net *net, const struct conn *source)

@@ -201,9 +201,11 @@ static void test_reset_right_after_the_request(void **state)
 	EXPECT_STATUS(1, (int)daemon_counter(&relay, "dusk_relay_reservations"));
 }
 
+/* All are granted; keyproc signs for one connection 16 at once, then one a second. */
 static void test_many_requests_at_once(void **state)
 {
 	static struct exchange x[100];
+	unsigned vouchers = 0;
 	struct relay_answer a;
 	struct client c;
 
@@ -218,9 +220,11 @@ static void test_many_requests_at_once(void **state)
 
 		EXPECT(&c, client_message(&c, &x[i], CIRCUIT_MESSAGE_MAX, &message, "one of 100 answers"));
 		EXPECT_TRUE(ask_relay_read(&x[i], &a) > 0);
-		expect_good(&c, &a);
+		EXPECT_STATUS(CIRCUIT_OK, a.status);
+		vouchers += a.voucher_len > 0;
 		exchange_close(&x[i]);
 	}
+	EXPECT_TRUE(vouchers >= 1 && vouchers < 100);
 	client_free(&c);
 }
 

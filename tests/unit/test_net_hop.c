@@ -353,6 +353,42 @@ static void carries_a_voucher(void **state)
 	fake_net_end(net);
 }
 
+static void one_connection_does_not_fill_keyproc(void **state)
+{
+	(void)state;
+	struct net *net = world();
+	int keyproc;
+	struct imsg_channel channel = channel_pair(&keyproc);
+	assert_int_equal(key_init(net, &channel), 0);
+	net->settings.voucher = 1;
+	struct conn *conn = fake_conn(net, 1, PUBLIC), *other = fake_conn(net, 2, PUBLIC);
+	unsigned waiting = 0;
+	for (int i = 0; i < 40; i++) {
+		struct stream *stream = fake_stream(conn, &hop_protocol);
+		struct stream_ref ref = stream_ref(stream);
+		fake_data(stream, reserve, sizeof(reserve));
+		if (fake_record(ref)->len == 0)
+			waiting++;
+		else
+			assert_int_equal(said(ref).voucher.len, 0);
+	}
+	assert_int_equal(waiting, 16);
+	assert_int_equal(net->counter[NET_COUNT_RESERVE_OK], 24);
+	struct stream *stream = fake_stream(other, &hop_protocol);
+	fake_data(stream, reserve, sizeof(reserve));
+	assert_int_equal(fake_record(stream_ref(stream))->len, 0);
+	key_flush(net);
+	assert_int_equal(net->counter[NET_COUNT_KEY_REQUESTS], 17);
+	fake_pass(net, 1000);
+	for (int i = 0; i < 2; i++) {
+		stream = fake_stream(conn, &hop_protocol);
+		struct stream_ref ref = stream_ref(stream);
+		fake_data(stream, reserve, sizeof(reserve));
+		assert_int_equal(fake_record(ref)->len == 0, i == 0);
+	}
+	net->settings.voucher = 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -366,6 +402,7 @@ int main(void)
 	    cmocka_unit_test(reads_nothing_behind_a_refusal),
 	    cmocka_unit_test(silence_and_ends),
 	    cmocka_unit_test(carries_a_voucher),
+	    cmocka_unit_test(one_connection_does_not_fill_keyproc),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
