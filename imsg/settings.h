@@ -77,7 +77,7 @@
 	X(max_registrations_per_namespace, "DUSK_MAX_REGISTRATIONS_PER_NAMESPACE", NUMBER, 1, 100000000,     \
 	  100000, 100000, "registrations in one namespace")                                                  \
 	X(max_registration_bytes, "DUSK_MAX_REGISTRATION_BYTES", BYTES, 65536, 1099511627776, 536870912,     \
-	  536870912, "bytes of stored records")                                                              \
+	  536870912, "bytes of stored records; never more than a quarter of the memory budget")              \
 	X(min_registration_ttl, "DUSK_MIN_REGISTRATION_TTL", SECONDS, 1, 259200, 60, 7200,                   \
 	  "shortest ttl accepted")                                                                           \
 	X(rendezvous_rate, "DUSK_RENDEZVOUS_RATE", NUMBER, 0, 1000000, 20, 20,                               \

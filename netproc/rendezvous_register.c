@@ -8,6 +8,7 @@
 #include "netproc/conn.h"
 #include "netproc/limits.h"
 #include "netproc/net.h"
+#include "netproc/pool.h"
 #include "netproc/relay.h"
 #include "proto/envelope.h"
 #include "proto/utf8.h"
@@ -118,8 +119,10 @@ bool rendezvous_register_must_wait(const struct conn *conn, const struct rendezv
 	       rendezvous_store_known(&rendezvous->store, conn->peer, q->record) == NULL;
 }
 
-static uint64_t limit_of(const struct net_settings *settings, enum net_setting setting)
+static uint64_t limit_of(const struct net *net, enum net_setting setting)
 {
+	const struct net_settings *settings = &net->settings;
+
 	switch (setting) {
 	case NET_SETTING_max_registrations_per_peer:
 		return settings->max_registrations_per_peer;
@@ -127,6 +130,8 @@ static uint64_t limit_of(const struct net_settings *settings, enum net_setting s
 		return settings->max_registrations_per_namespace;
 	case NET_SETTING_max_registrations:
 		return settings->max_registrations;
+	case NET_SETTING_max_memory:
+		return pool_cap(net);
 	default:
 		return settings->max_registration_bytes;
 	}
@@ -148,8 +153,8 @@ static enum rendezvous_status put(struct conn *conn, const struct rendezvous_off
 		break;
 	default:
 		net_count(net, NET_COUNT_REGISTER_UNAVAILABLE);
-		log_event(&net->log, LOG_EVENT_REGISTER_REFUSED, NULL, NULL,
-			  limit_of(&net->settings, setting), setting, 0, NULL, 0);
+		log_event(&net->log, LOG_EVENT_REGISTER_REFUSED, NULL, NULL, limit_of(net, setting), setting,
+			  0, NULL, 0);
 		return RENDEZVOUS_UNAVAILABLE;
 	}
 	conn->registered_kind = true;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
  * Memory of the registry: accounted to the byte, the allocator's rounding and the tables' buckets included,
- * so that the cap is what the registry really takes. Envelopes, namespaces and entries are counted; the last
- * who lets go frees. */
+ * so that the cap is what the registry really takes, and counted in the pool's account. Envelopes, namespaces
+ * and entries are counted; the last who lets go frees. */
 #include "netproc/rendezvous_store.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "netproc/net.h"
+#include "netproc/pool.h"
 
 #define BUCKET_COST sizeof(void *) /* tables have one bucket for each entry, or a few more */
 
@@ -22,17 +23,24 @@ static size_t cost(size_t size)
 
 static void *share_alloc(struct rendezvous_store *store, size_t size, size_t extra)
 {
-	void *memory = calloc(1, size);
+	size_t taken = cost(size) + extra;
+	void *memory;
 
-	if (memory == NULL)
+	if (!pool_reserve(store->net, taken))
 		return NULL;
-	store->bytes += cost(size) + extra;
+	memory = calloc(1, size);
+	if (memory == NULL) {
+		pool_release(store->net, taken);
+		return NULL;
+	}
+	store->bytes += taken;
 	store->net->counter[NET_COUNT_RENDEZVOUS_RECORD_BYTES] = store->bytes;
 	return memory;
 }
 
 static void share_free(struct rendezvous_store *store, void *memory, size_t size, size_t extra)
 {
+	pool_release(store->net, cost(size) + extra);
 	store->bytes = saturating_sub(store->bytes, cost(size) + extra);
 	store->net->counter[NET_COUNT_RENDEZVOUS_RECORD_BYTES] = store->bytes;
 	free(memory);

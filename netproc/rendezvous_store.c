@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "netproc/net.h"
+#include "netproc/pool.h"
 
 int rendezvous_store_init(struct rendezvous_store *store, struct net *net)
 {
@@ -270,12 +271,23 @@ static bool frees_enough(const struct rendezvous_entry *old, size_t len)
 	return old->references == 1 && envelope->references <= holders && len <= envelope->len;
 }
 
+/* Bytes that the registry may take, and the setting that says so: a quarter of the pool is the most. */
+static uint64_t bytes_most(const struct rendezvous_store *store, enum net_setting *setting)
+{
+	uint64_t quarter = pool_cap(store->net) / 4;
+	uint64_t most = store->net->settings.max_registration_bytes;
+
+	*setting = quarter < most ? NET_SETTING_max_memory : NET_SETTING_max_registration_bytes;
+	return quarter < most ? quarter : most;
+}
+
 /* An eighth of the bytes is kept for those who register again, so that a full registry still takes refreshed
  * records. */
 static bool bytes_full(const struct rendezvous_store *store, const struct rendezvous_offer *offer,
-		       const struct rendezvous_owner *owner, const struct rendezvous_entry *old)
+		       const struct rendezvous_owner *owner, const struct rendezvous_entry *old,
+		       enum net_setting *refused_by)
 {
-	uint64_t most = store->net->settings.max_registration_bytes;
+	uint64_t most = bytes_most(store, refused_by);
 	uint64_t need = rendezvous_cost_entry(offer->ns.len);
 
 	if (owner == NULL || !envelope_equal(owner->latest, offer->record))
@@ -294,9 +306,9 @@ enum rendezvous_put rendezvous_store_put(struct rendezvous_store *store, const s
 
 	if (old == NULL && count_full(store, owner, namespace, refused_by))
 		return RENDEZVOUS_PUT_REFUSED;
-	*refused_by = NET_SETTING_max_registration_bytes;
-	if (store->serial >= RENDEZVOUS_SERIAL_MAX || bytes_full(store, offer, owner, old))
+	if (bytes_full(store, offer, owner, old, refused_by) || store->serial >= RENDEZVOUS_SERIAL_MAX)
 		return RENDEZVOUS_PUT_REFUSED;
+	*refused_by = NET_SETTING_max_memory;
 	if (owner == NULL)
 		owner = rendezvous_owner_new(store, offer->peer);
 	if (owner == NULL)

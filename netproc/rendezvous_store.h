@@ -85,7 +85,8 @@ struct rendezvous_store {
 	struct order_memory chunks;	    /* of all orders */
 	struct order all[RENDEZVOUS_KINDS]; /* kept only while DISCOVER of all namespaces is served */
 	uint64_t serial;		    /* of the latest registration */
-	uint64_t bytes;			  /* of all that grows here, allocator's and tables' share included */
+	uint64_t
+	    bytes; /* of all that grows here, allocator's and tables' share included; in the pool's account */
 	struct rendezvous_entry **expiry; /* by second, modulo RENDEZVOUS_EXPIRY_SECONDS */
 	uint32_t expired;		  /* seconds up to here are done */
 	struct list graces;		  /* owners without reservation; the first ends first */

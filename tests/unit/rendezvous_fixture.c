@@ -221,7 +221,7 @@ static void lasting_take(struct net *net)
 	static struct stream_table *streams;
 
 	if (pool == NULL) {
-		pool = pool_new(UINT64_C(1) << 32);
+		pool = pool_new(FIXTURE_POOL);
 		must(pool != NULL && stream_table_init(net) == 0, "memory");
 		streams = net->streams;
 	}

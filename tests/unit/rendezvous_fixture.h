@@ -19,6 +19,7 @@
 #include "proto/envelope.h"
 
 #define FIXTURE_RECORD_MAX (2 * ENVELOPE_MAX)
+#define FIXTURE_POOL	   (UINT64_C(1) << 36)
 #define FIXTURE_WINDOW	   (256 * 1024)
 
 struct fixture_peer {

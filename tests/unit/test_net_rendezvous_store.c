@@ -223,6 +223,35 @@ static void bytes_are_bounded(void **state)
 	assert_true(store->bytes <= 65536);
 }
 
+/* The registry's bytes are the pool's, at most a quarter of it. */
+static void the_pool_bounds_the_bytes(void **state)
+{
+	struct rendezvous_offer offer;
+	enum net_setting setting;
+	uint64_t used = pool_used(&f.net);
+	uint32_t peer = 0;
+
+	(void)state;
+	pool_set_cap(&f.net, used + 400000);
+	while (put_new(peer, "a", "record") == RENDEZVOUS_PUT_NEW)
+		assert_int_equal(pool_used(&f.net), used + store->bytes), peer++;
+	assert_true(store->bytes > 50000 && store->bytes <= (used + 400000) / 4);
+	offer = offer_of(peer, "a", "record");
+	assert_int_equal(rendezvous_store_put(store, &offer, &setting), RENDEZVOUS_PUT_REFUSED);
+	assert_int_equal(setting, NET_SETTING_max_memory);
+	pool_set_cap(&f.net, FIXTURE_POOL);
+	assert_int_equal(put(&offer), RENDEZVOUS_PUT_NEW);
+	/* Buffers took all: what comes is refused whole. */
+	pool_set_cap(&f.net, FIXTURE_POOL);
+	assert_true(pool_reserve(&f.net, FIXTURE_POOL - pool_used(&f.net) - 300));
+	used = pool_used(&f.net);
+	offer = offer_of(peer + 1, "b", "record");
+	assert_int_equal(rendezvous_store_put(store, &offer, &setting), RENDEZVOUS_PUT_REFUSED);
+	assert_int_equal(setting, NET_SETTING_max_memory);
+	assert_int_equal(pool_used(&f.net), used);
+	pool_release(&f.net, used - store->bytes);
+}
+
 /* One record under many namespaces, then another under each: what was shared must not grow past the cap. */
 static void unsharing_is_bounded(void **state)
 {
@@ -422,6 +451,7 @@ int main(void)
 	    CASE(answers_hold_what_was_removed),
 	    CASE(caps_refuse_the_new_and_never_the_refreshed),
 	    CASE(bytes_are_bounded),
+	    CASE(the_pool_bounds_the_bytes),
 	    CASE(unsharing_is_bounded),
 	    CASE(ends_at_its_ttl),
 	    CASE(the_longest_ttl_lasts),
