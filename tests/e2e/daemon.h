@@ -15,9 +15,10 @@
 #include "probe/bytes.h"
 #include "proto/peer_id.h"
 
-#define DAEMON_START_MS 10000
-#define DAEMON_STOP_MS	5000
-#define DAEMON_PATH_MAX 200
+#define DAEMON_START_MS	  10000
+#define DAEMON_STOP_MS	  5000
+#define DAEMON_PATH_MAX	  200
+#define DAEMON_STATUS_MAX 64
 
 struct daemon {
 	pid_t pid;     /* 0: not running; the script's, where one stands for it */
@@ -77,6 +78,9 @@ void daemon_remove(struct daemon *d);
 
 /* The child called `name` (netproc, keyproc); 0 when there is none. */
 pid_t daemon_child(struct daemon *d, const char *name);
+/* What the line `name` of a process's /proc status says, cut at the size; empty when it says nothing. 0 or
+ * -1. */
+int daemon_status(pid_t process, const char *name, char value[DAEMON_STATUS_MAX]);
 /* Kilobytes of anonymous memory of that child; -1 when it cannot be seen. */
 long daemon_memory(struct daemon *d, const char *name);
 /* Open descriptors of that child; -1 when they cannot be seen (as an ordinary user they cannot). */

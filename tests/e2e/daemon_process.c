@@ -9,8 +9,7 @@
 
 #include "tests/e2e/daemon.h"
 
-/* The value of one line of a process's status file, into `value`. 0 or -1. */
-static int daemon_status_line(const char *process, const char *name, char value[64])
+int daemon_status(pid_t process, const char *name, char value[DAEMON_STATUS_MAX])
 {
 	char path[64];
 	char line[256];
@@ -18,25 +17,27 @@ static int daemon_status_line(const char *process, const char *name, char value[
 	FILE *file;
 	int result = -1;
 
-	snprintf(path, sizeof(path), "/proc/%.20s/status", process);
+	snprintf(path, sizeof(path), "/proc/%d/status", process);
 	file = fopen(path, "re");
 	while (file && result != 0 && fgets(line, sizeof(line), file)) {
 		if (strncmp(line, name, len) != 0 || line[len] != ':')
 			continue;
-		result = sscanf(line + len + 1, " %63s", value) == 1 ? 0 : -1;
+		if (sscanf(line + len + 1, " %63[^\n]", value) != 1)
+			value[0] = '\0';
+		result = 0;
 	}
 	if (file)
 		fclose(file);
 	return result;
 }
 
-static bool daemon_is_child(pid_t parent, const char *process, const char *name)
+static bool daemon_is_child(pid_t parent, pid_t process, const char *name)
 {
-	char value[64];
+	char value[DAEMON_STATUS_MAX];
 
-	if (daemon_status_line(process, "PPid", value) != 0 || atoi(value) != parent)
+	if (daemon_status(process, "PPid", value) != 0 || atoi(value) != parent)
 		return false;
-	return daemon_status_line(process, "Name", value) == 0 && strcmp(value, name) == 0;
+	return daemon_status(process, "Name", value) == 0 && strcmp(value, name) == 0;
 }
 
 pid_t daemon_child(struct daemon *d, const char *name)
@@ -48,7 +49,7 @@ pid_t daemon_child(struct daemon *d, const char *name)
 
 	while (all && found == 0 && (entry = readdir(all)) != NULL)
 		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
-		    daemon_is_child(parent, entry->d_name, name))
+		    daemon_is_child(parent, atoi(entry->d_name), name))
 			found = atoi(entry->d_name);
 	if (all)
 		closedir(all);
@@ -57,11 +58,9 @@ pid_t daemon_child(struct daemon *d, const char *name)
 
 long daemon_memory(struct daemon *d, const char *name)
 {
-	char process[24];
-	char value[64];
+	char value[DAEMON_STATUS_MAX];
 
-	snprintf(process, sizeof(process), "%d", daemon_child(d, name));
-	return daemon_status_line(process, "RssAnon", value) == 0 ? atol(value) : -1;
+	return daemon_status(daemon_child(d, name), "RssAnon", value) == 0 ? atol(value) : -1;
 }
 
 long daemon_descriptors(struct daemon *d, const char *name)
