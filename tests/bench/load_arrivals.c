@@ -76,6 +76,8 @@ struct growth {
 	struct load_process destinations;
 	double arrival[2]; /* CPU us, at few and at many */
 	double connect[2];
+	double frame[2];
+	double timeout[2];  /* 0: the relay has none */
 	uint64_t memory[2]; /* at 2 000 and at 10 000 */
 };
 
@@ -144,44 +146,62 @@ static int growth_connects(struct growth *g, uint32_t spread, double *us)
 	return result;
 }
 
+/* What all costs while so many are there; `i` says which of the two times it is. */
+static int growth_costs(struct growth *g, uint32_t at, int i)
+{
+	struct load_bench *b = g->b;
+	char name[64];
+	int result = growth_arrivals(g, at, &g->arrival[i]);
+
+	if (result == 0)
+		result = growth_connects(g, at, &g->connect[i]);
+	if (result == 0)
+		result = load_growth_frames(b, at, &g->frame[i]);
+	if (result == 0 && (i == 0 || g->timeout[0] > 0) &&
+	    load_growth_timeouts(b, at, &g->timeout[i]) != 0) {
+		snprintf(name, sizeof(name), "a timeout of a silent connection at %u", at);
+		load_row_missing(b, name, "silent connections are kept");
+	}
+	return result;
+}
+
 static int growth_run(struct growth *g)
 {
 	const struct load_processes *all = &g->b->target.processes;
-	int result = growth_arrivals(g, GROWTH_SMALL, &g->arrival[0]);
+	int result = growth_costs(g, GROWTH_SMALL, 0);
 
-	if (result == 0)
-		result = growth_connects(g, GROWTH_SMALL, &g->connect[0]);
 	if (result == 0)
 		result = growth_to(g, 2000);
 	g->memory[0] = load_processes_memory(all, "RssAnon");
 	if (result == 0)
 		result = growth_to(g, 10000);
 	g->memory[1] = load_processes_memory(all, "RssAnon");
-	if (result == 0)
-		result = growth_arrivals(g, GROWTH_LARGE, &g->arrival[1]);
-	return result == 0 ? growth_connects(g, GROWTH_LARGE, &g->connect[1]) : result;
+	return result == 0 ? growth_costs(g, GROWTH_LARGE, 1) : result;
+}
+
+static void growth_ratio(struct load_bench *b, const char *name, const double cost[2])
+{
+	struct load_row row = {.unit = "ratio"};
+
+	if (cost[0] <= 0 || cost[1] <= 0)
+		return;
+	snprintf(row.name, sizeof(row.name), "%s, 15000 against 1000", name);
+	row.value = cost[1] / cost[0];
+	load_row_print(b, &row);
 }
 
 static void growth_print(struct growth *g)
 {
-	struct load_row row = {.unit = "bytes"};
+	struct load_row row = {.unit = "bytes", .name = "memory of an idle reserved connection"};
 
 	if (g->memory[1] > g->memory[0]) {
-		snprintf(row.name, sizeof(row.name), "memory of an idle reserved connection");
 		row.value = (double)(g->memory[1] - g->memory[0]) / 8000.0;
 		load_row_print(g->b, &row);
 	}
-	row.unit = "ratio";
-	if (g->arrival[1] > 0) {
-		snprintf(row.name, sizeof(row.name), "accept and reserve, 15000 against 1000");
-		row.value = g->arrival[1] / g->arrival[0];
-		load_row_print(g->b, &row);
-	}
-	if (g->connect[1] > 0) {
-		snprintf(row.name, sizeof(row.name), "connect, 15000 against 1000");
-		row.value = g->connect[1] / g->connect[0];
-		load_row_print(g->b, &row);
-	}
+	growth_ratio(g->b, "accept and reserve", g->arrival);
+	growth_ratio(g->b, "connect", g->connect);
+	growth_ratio(g->b, "a frame of 1 KiB", g->frame);
+	growth_ratio(g->b, "a timeout of a silent connection", g->timeout);
 }
 
 void load_growth(struct load_bench *b)
@@ -193,7 +213,9 @@ void load_growth(struct load_bench *b)
 		load_row_missing(b, "growth", "the limit of descriptors (ulimit -Hn) is below 16000");
 		return;
 	}
+	b->target.setting = "DUSK_HANDSHAKE_TIMEOUT=5";
 	if (load_target_start(&b->target) != 0) {
+		b->target.setting = NULL;
 		load_row_missing(b, "memory of an idle reserved connection", "the relay did not start");
 		return;
 	}
@@ -206,6 +228,7 @@ void load_growth(struct load_bench *b)
 	growth_print(&g);
 	load_process_stop(&g.destinations);
 	load_target_stop(&b->target);
+	b->target.setting = NULL;
 }
 
 /* Memory and the cost of arriving, every thousand connections. */

@@ -58,6 +58,9 @@ void load_bulk_measure(struct load_bench *b, const struct load_bulk *bulk, const
 void load_fairness(struct load_bench *b);
 void load_arrivals(struct load_bench *b, bool identify, bool reserve, const char *name);
 void load_growth(struct load_bench *b);
+/* load_growth_cost.c: CPU us of each while `at` connections are there. 0, or -1 when it cannot be told. */
+int load_growth_frames(struct load_bench *b, uint32_t at, double *us);
+int load_growth_timeouts(struct load_bench *b, uint32_t at, double *us);
 void load_growth_curve(struct load_bench *b);
 void load_latency(struct load_bench *b, uint32_t bulk_circuits);
 void load_latency_direct(struct load_bench *b);

@@ -64,6 +64,8 @@ static void target_child(const struct load_target *t, int out, int log)
 	char *arguments[] = {(char *)t->program, NULL};
 	size_t count = target_own_settings(settings, 20);
 
+	if (t->setting && !target_is_set(settings, count, t->setting))
+		settings[count++] = (char *)t->setting;
 	snprintf(data, sizeof(data), "XDG_DATA_HOME=%s", t->directory);
 	for (size_t i = 0; i < TARGET_SETTINGS; i++)
 		if (!target_is_set(settings, count, target_settings[i]))

@@ -22,6 +22,7 @@ struct load_target {
 	int core;	     /* of the relay; -1 anywhere */
 	int key_core;	     /* of keyproc; -1: as the relay */
 	bool quiet;	     /* log warnings only; there are no counters then */
+	const char *setting; /* NAME=VALUE that wins over the usual; NULL: none */
 	pid_t pid;
 	int out;
 	int log;
