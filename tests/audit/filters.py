@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The system call filters that the kernel holds for the three running processes, read back by ptrace and compared with those
+"""The system call filters that the kernel holds for the running processes, read back by ptrace and compared with those
 that the tables make. Needs root and a kernel that hands them out (CONFIG_CHECKPOINT_RESTORE)."""
 
 import contextlib
@@ -67,7 +67,7 @@ def check(report, build):
         report.skip(promise(3), TEXT, "needs root")
         return
     try:
-        with live.Daemon(build, True) as daemon:
+        with live.Daemon(build, True, page=True) as daemon:
             report.check(promise(3), TEXT, _faults(build, daemon))
     except Refused as error:
         report.skip(promise(3), TEXT, str(error))

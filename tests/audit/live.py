@@ -48,11 +48,14 @@ def links(pid, folder):
 
 
 class Daemon:
-    """`with Daemon(build, root) as d`: d.pid maps the three names to process numbers; d.said() is its output."""
+    """`with Daemon(build, root) as d`: d.pid maps the names of d.processes to process numbers; d.said() is its output.
+    With `page` it shows its counters on the port d.page, by a fourth process."""
 
-    def __init__(self, build, root, settings=None, before=()):
+    def __init__(self, build, root, settings=None, before=(), page=False):
         self.root = root
         self.port = free_port()
+        self.page = free_port() if page else None
+        self.processes = PROCESSES + (("metrics",) if page else ())
         self.folder = tempfile.mkdtemp(prefix="audit-daemon-")
         self.output = os.path.join(self.folder, "output")
         self.data = os.path.join(self.folder, "data")
@@ -62,6 +65,8 @@ class Daemon:
         if other:
             os.chown(self.data, NOBODY, NOBODY)
         environment = {"DUSK_RELAY_PORT": str(self.port), "XDG_DATA_HOME": self.data, "RUST_LOG": "trace", **(settings or {})}
+        if page:
+            environment["DUSK_RELAY_METRICS"] = f"127.0.0.1:{self.page}"
         with open(self.output, "w", encoding="utf-8") as out:
             self.process = subprocess.Popen([*before, os.path.abspath(f"{build}/bin/dusk-relay")], env=environment,
                                             stdin=subprocess.DEVNULL, stdout=out, stderr=out, **other)

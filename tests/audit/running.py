@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """The running daemon as /proc shows it: privileges, descriptors, sockets, memory, environment; in each mode that the audit
-can start (plain user; root mode when it is root). Addresses must differ between two starts, also under setarch -R."""
+can start (plain user; root mode when it is root), with and without the metrics page. Addresses must differ between two starts, also under setarch -R."""
 
 import os
 import re
@@ -13,11 +13,13 @@ from report import HOUSE, promise
 NO_CAPABILITY = "0000000000000000"
 DESCRIPTORS = {
     "keyproc": ["/dev/null", "/dev/null", "/dev/null", "socket", "socket"],
-    # 0 to 2 are the starter's; then signals, two channels.
+    # 0 to 2 are the starter's; then signals, two channels, and a third one where there is a metrics page.
     "parent": ["anon_inode:[signalfd]", "socket", "socket"],
     # Two channels, two listeners (IPv4, IPv6), libevent's epoll and its unused pair.
     "netproc": ["/dev/null", "/dev/null", "/dev/null", "socket", "socket", "socket", "socket", "anon_inode:[eventpoll]",
                 "pipe", "pipe"],
+    # A channel, the page's listener.
+    "metrics": ["/dev/null", "/dev/null", "/dev/null", "socket", "socket"],
 }
 STANDARD = 3
 
@@ -62,12 +64,13 @@ def _descriptors(daemon):
         held = live.links(pid, "fd")
         numbers = sorted(map(int, held))
         found = [_kind(held[str(n)]) for n in numbers if who != "parent" or n >= STANDARD]
-        if found != DESCRIPTORS[who] or numbers[:STANDARD] != list(range(STANDARD)):
+        wanted = DESCRIPTORS[who] + (["socket"] if who == "parent" and daemon.page else [])
+        if found != wanted or numbers[:STANDARD] != list(range(STANDARD)):
             yield f"{who} holds {found}"
 
 
-def _listening(daemon):
-    """Inodes of listening TCP sockets on our port."""
+def _listening(port):
+    """Inodes of listening TCP sockets on a port."""
     inodes = set()
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         if not os.path.exists(table):
@@ -75,20 +78,26 @@ def _listening(daemon):
         with open(table, encoding="ascii") as file:
             for line in file.readlines()[1:]:
                 words = line.split()
-                if words[3] == "0A" and int(words[1].split(":")[1], 16) == daemon.port:
+                if words[3] == "0A" and int(words[1].split(":")[1], 16) == port:
                     inodes.add(words[9])
     return inodes
 
 
-def _listeners(daemon):
-    inodes = _listening(daemon)
+def _listens(daemon, port, owner):
+    inodes = _listening(port)
     if not inodes:
-        yield "nobody listens"
+        yield f"nobody listens on {port}"
     if live.is_root():
         for who, pid in daemon.pid.items():
             held = {inode for target in live.links(pid, "fd").values() for inode in re.findall(r"socket:\[(\d+)\]", target)}
-            if bool(held & inodes) != (who == "netproc"):
-                yield f"{who} {'listens' if held & inodes else 'does not listen'}"
+            if bool(held & inodes) != (who == owner):
+                yield f"{who} {'listens' if held & inodes else 'does not listen'} on {port}"
+
+
+def _listeners(daemon):
+    yield from _listens(daemon, daemon.port, "netproc")
+    if daemon.page:
+        yield from _listens(daemon, daemon.page, "metrics")
 
 
 def _memory(daemon):
@@ -111,7 +120,7 @@ def _secret_pages(daemon):
 
 
 def _signals(daemon):
-    for who in ("keyproc", "netproc"):
+    for who in daemon.processes[1:]:
         lines = live.status(daemon.pid[who])
         if int(lines.get("SigCgt", "0"), 16):
             yield f"{who} handles signals"
@@ -135,7 +144,7 @@ def _files(daemon):
 
 def _users(daemon):
     users = [live.status(pid).get("Uid", "?").split()[0] for pid in daemon.pid.values()]
-    if len(set(users)) != 3:
+    if len(set(users)) != len(daemon.processes):
         yield f"users are {users}"
     ours = os.readlink("/proc/self/ns/pid")
     for who, pid in daemon.pid.items():
@@ -147,11 +156,11 @@ def _users(daemon):
 
 def _words(daemon):
     """What it says of itself; the minimum must be in it."""
-    line = re.search(r"confinement parent=(\S+) key=(\S+) net=(\S+)", daemon.said())
+    line = re.search(r"confinement parent=(\S+) key=(\S+) net=(\S+)(?: metrics=(\S+))?", daemon.said())
     if not line:
         yield "no line about confinement"
         return
-    for who, words in zip(live.PROCESSES, (set(text.split(",")) for text in line.groups())):
+    for who, words in zip(daemon.processes, (set((text or "").split(",")) for text in line.groups())):
         missing = {"nnp", "nodump", "nocaps", "seccomp"} - words
         if missing or not words & {"uid", "chroot", "landlock"}:
             yield f"{who} says {sorted(words)}"
@@ -175,17 +184,17 @@ def _addresses_differ(report, build, root, how):
     report.check(HOUSE, f"{how}: the children's addresses differ under setarch -R too", faults)
 
 
-def _look(report, build, root):
-    how = "root mode" if root else "plain user"
-    with live.Daemon(build, root) as daemon:
-        if sorted(daemon.pid) != sorted(live.PROCESSES):
-            report.check(HOUSE, f"{how}: three processes", [str(sorted(daemon.pid))])
+def _look(report, build, root, page):
+    how = ("root mode" if root else "plain user") + (", metrics" if page else "")
+    with live.Daemon(build, root, page=page) as daemon:
+        if sorted(daemon.pid) != sorted(daemon.processes):
+            report.check(HOUSE, f"{how}: {len(daemon.processes)} processes", [str(sorted(daemon.pid))])
             return
         report.check(promise(4), f"{how}: no capability, no group, nobody is root", _privileges(daemon))
-        report.check(promise(7), f"{how}: Seccomp 2, NoNewPrivs 1, Threads 1 for all three", _filter(daemon))
+        report.check(promise(7), f"{how}: Seccomp 2, NoNewPrivs 1, Threads 1 for all", _filter(daemon))
         report.check(promise(7), f"{how}: the log says which layers are active, the minimum at least", _words(daemon))
         report.check(promise(1), f"{how}: no process is dumpable", _closed(daemon))
-        report.check(promise(3), f"{how}: only netproc listens", _listeners(daemon))
+        report.check(promise(3), f"{how}: only netproc listens{', on the page only metrics' if page else ''}", _listeners(daemon))
         report.check(HOUSE, f"{how}: children ignore signals and handle none", _signals(daemon))
         if live.is_root():
             report.check(promise(1), f"{how}: descriptors are exactly the ones meant", _descriptors(daemon))
@@ -195,16 +204,17 @@ def _look(report, build, root):
         else:
             report.skip(promise(1), f"{how}: descriptors, memory, environment", "reading them needs root, as it should")
         if root:
-            text = f"{how}: three users, an empty root folder, children in a PID namespace of their own"
+            text = f"{how}: a user for each, an empty root folder, children in a PID namespace of their own"
             report.check(promise(3), text, _users(daemon))
-    if live.is_root():
+    if live.is_root() and not page:
         _addresses_differ(report, build, root, how)
 
 
 def check(report, build):
     for root in (False, True) if live.is_root() else (False,):
         try:
-            _look(report, build, root)
+            _look(report, build, root, False)
+            _look(report, build, root, True)
         except RuntimeError as error:
             report.check(promise(4), f"the daemon runs as {'root' if root else 'a plain user'}", [str(error)])
     if not live.is_root():
