@@ -220,8 +220,10 @@ void accept_turn(struct process *process)
 	for (i = 0; i < count; i++) {
 		uint32_t index = (process->accept_first + i) % count;
 
-		if (process->accept_ready[index])
-			left -= accept_listener(process, index, left / ready--);
+		if (!process->accept_ready[index])
+			continue;
+		left -= accept_listener(process, index, ready > 1 ? left / ready : left);
+		ready -= ready > 0 ? 1 : 0;
 	}
 	process->accept_first++;
 }
