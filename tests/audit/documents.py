@@ -13,6 +13,7 @@ from report import HOUSE, promise
 
 PAGE = "SECURITY.md"
 HOUSE_PAGE = "docs/HACKING.md"
+INTEROP = "tests/interop/run.py"
 TABLES = ("messages", "calls", "layers")
 MARK = "<!-- {}: begin (made by: make docs-security) -->", "<!-- {}: end -->"
 
@@ -78,7 +79,15 @@ def _functions(report):
     report.check(HOUSE, f"functions and files that {HOUSE_PAGE} names exist", faults)
 
 
+def _interop(report):
+    done = subprocess.run([sys.executable, "-B", INTEROP, "--proofs"], capture_output=True, text=True, check=False)
+    faults = (done.stdout + done.stderr).splitlines() if done.returncode else []
+    report.check(HOUSE, "each row of the tables of tests/interop/README.md names tests that exist", faults)
+
+
 def check(report, build):
+    if os.path.exists(INTEROP):
+        _interop(report)
     if os.path.exists(HOUSE_PAGE):
         _functions(report)
     if not os.path.exists(PAGE):
