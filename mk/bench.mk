@@ -1,6 +1,6 @@
 # Benchmarks (docs/BENCHMARKS.md). They print and never fail because of a number.
 #   make bench                      this relay alone, about two minutes, and rendezvous (mk/bench-rendezvous.mk)
-#   make bench BENCH_ONLY=bulk      one group: bulk, rates, arrive, growth, latency, path
+#   make bench BENCH_ONLY=bulk      one group: bulk, rates, arrive, growth, latency, rendezvous, path
 #   make bench-limit                the same of the bare forwarder
 #   make bench-peers BENCH_RUNS=5   beside the relays of rust-libp2p and go-libp2p and the bare forwarder
 #   make bench-table                the table of all rows kept (BENCH_KEPT)

@@ -20,7 +20,7 @@ import aims
 import kept
 import peers
 
-GROUPS = ["bulk", "rates", "arrive", "growth", "latency", "path"]
+GROUPS = ["bulk", "rates", "arrive", "growth", "latency", "rendezvous", "path"]
 US, BARE = "dusk-relay", "bare"
 
 

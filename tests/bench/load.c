@@ -6,8 +6,8 @@
  * [--load-core N]
  *
  * --plain: the program is not the daemon of this project: it prints an address line and takes no settings.
- * --only: rows whose group is WORD: bulk, rates, arrive, growth, latency, path, curves. May be given several
- * times.
+ * --only: rows whose group is WORD: bulk, rates, arrive, growth, latency, rendezvous, path, curves. May be
+ * given several times.
  * --point WRITE,CIRCUITS,RATE: one row of bulk alone; RATE in MB/s, 0 for saturated. To profile.
  */
 #include <errno.h>
@@ -144,6 +144,11 @@ static void run(struct load_bench *b)
 		load_latency(b, 0);
 		load_latency(b, 8);
 		load_latency(b, 100);
+	}
+	if (wanted("rendezvous")) {
+		b->target.quiet = true;
+		load_rendezvous(b);
+		b->target.quiet = false;
 	}
 	if (wanted("path")) {
 		load_path(b, 20, false);

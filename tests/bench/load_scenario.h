@@ -64,6 +64,7 @@ int load_growth_timeouts(struct load_bench *b, uint32_t at, double *us);
 void load_growth_curve(struct load_bench *b);
 void load_latency(struct load_bench *b, uint32_t bulk_circuits);
 void load_latency_direct(struct load_bench *b);
+void load_rendezvous(struct load_bench *b);
 void load_path(struct load_bench *b, unsigned round_trip_ms, bool both_legs);
 
 #endif
