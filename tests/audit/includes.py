@@ -3,6 +3,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 
 import sources
@@ -75,11 +76,11 @@ def _no_circle(report):
 
 
 def _compiles_alone(report, build):
-    compiler = os.environ.get("CC", "gcc")
+    compiler = shlex.split(os.environ.get("CC", "")) or ["gcc"]
     faults = []
     paths = [p for f in sources.FOLDERS for p in sources.files(f, ".h")]
     for path in paths:
-        command = [compiler, "-std=gnu17", "-D_GNU_SOURCE", "-I.", f"-I{build}/gen", "-fsyntax-only", "-Wall", "-x", "c", path]
+        command = compiler + ["-std=gnu17", "-D_GNU_SOURCE", "-I.", f"-I{build}/gen", "-fsyntax-only", "-Wall", "-x", "c", path]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             faults.append(next((line for line in done.stderr.split("\n") if "error" in line), done.stderr[:200]))
