@@ -37,6 +37,9 @@ struct conn_layer {
 	 * (an upper layer always uses all and keeps what is unfinished itself). STREAM_HEADROOM bytes in
 	 * front may be overwritten. */
 	size_t (*input)(struct conn *conn, uint8_t *bytes, size_t len);
+	/* How many bytes it needs before it can use the first `len`, at most 2, of those that are held; NULL:
+	 * it is asked at each read. */
+	size_t (*needs)(const uint8_t *bytes, size_t len);
 	/* Less than CONN_SEALED_MOST waits and the socket takes bytes: seal more. NULL: nothing to do. */
 	void (*output)(struct conn *conn);
 	/* The connection is closed: free what the layer holds. NULL: nothing to do. */

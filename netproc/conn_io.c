@@ -72,6 +72,48 @@ static void conn_feed(struct conn *conn, uint8_t *bytes, size_t len)
 	conn_hold(conn, bytes + used, len - used, used > 0);
 }
 
+/* A larger buffer with what is held: each is twice the one before, so that growing costs no more than what
+ * comes. False without memory. */
+static bool conn_held_grow(struct conn *conn, size_t len)
+{
+	struct pool_buffer *held = conn->held, *larger;
+
+	if (held->capacity >= len)
+		return true;
+	larger = pool_take(conn->net, len);
+	if (larger == NULL) {
+		conn_doom(conn, CLOSE_MEMORY);
+		return false;
+	}
+	memcpy(larger->bytes, held->bytes, held->end);
+	larger->end = held->end;
+	pool_give(conn->net, held);
+	conn->held = larger;
+	return true;
+}
+
+/* True when the layer can use nothing yet: what was read goes behind what is held, and what is held stays
+ * where it is. However small the pieces, each byte of a record is copied a few times only. */
+static bool conn_held_append(struct conn *conn, const uint8_t *bytes, size_t len)
+{
+	struct pool_buffer *held = conn->held;
+	uint8_t front[2];
+	size_t known = held->end < sizeof(front) ? held->end : sizeof(front);
+	size_t more = sizeof(front) - known < len ? sizeof(front) - known : len;
+
+	if (conn->layer->needs == NULL)
+		return false;
+	memcpy(front, held->bytes, known);
+	memcpy(front + known, bytes, more);
+	if (held->end + len >= conn->layer->needs(front, known + more))
+		return false;
+	if (conn_held_grow(conn, held->end + len)) {
+		memcpy(conn->held->bytes + conn->held->end, bytes, len);
+		conn->held->end += (uint32_t)len;
+	}
+	return true;
+}
+
 /* Copies what was held in front of what will be read; returns its length. */
 static size_t conn_unhold(struct conn *conn, uint8_t *raw)
 {
@@ -97,7 +139,7 @@ static bool conn_read_once(struct conn *conn, size_t most)
 {
 	struct net *net = conn->net;
 	uint8_t *raw = net->conns->raw + CONN_HEADROOM;
-	size_t held = conn_unhold(conn, raw);
+	size_t held = conn->held != NULL ? conn->held->end : 0;
 	ssize_t got = read(conn->fd, raw + held, most);
 
 	net_count(net, NET_COUNT_READ_CALLS);
@@ -111,7 +153,8 @@ static bool conn_read_once(struct conn *conn, size_t most)
 	}
 	net_add(net, NET_COUNT_READ_BYTES, (uint64_t)got);
 	conn->bulk = (size_t)got >= CONN_READ_LIGHT / 4;
-	conn_feed(conn, raw, held + (size_t)got);
+	if (held == 0 || !conn_held_append(conn, raw + held, (size_t)got))
+		conn_feed(conn, raw, conn_unhold(conn, raw) + (size_t)got);
 	return (size_t)got < most;
 }
 

@@ -217,6 +217,7 @@ static void noise_handshake_closed(struct conn *conn, enum close_reason reason)
 
 static const struct conn_layer noise_handshake = {
     .input = noise_handshake_input,
+    .needs = noise_needs,
     .closed = noise_handshake_closed,
 };
 

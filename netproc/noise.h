@@ -33,6 +33,8 @@ struct handshake {
 
 /* The layer that reads records once the peer is known. */
 extern const struct conn_layer noise_records;
+/* Of a connection in records or in the handshake: bytes of the whole message that begins so. */
+size_t noise_needs(const uint8_t *bytes, size_t len);
 
 /* Takes the connection over from security negotiation: from now on bytes are Noise messages. `done` is called
  * once the peer is known and records flow; it sets conn->upper. */

@@ -33,6 +33,11 @@ static size_t noise_open_records(struct conn *conn, const uint8_t *bytes, size_t
 	return used;
 }
 
+size_t noise_needs(const uint8_t *bytes, size_t len)
+{
+	return len < 2 ? 2 : 2 + ((size_t)bytes[0] << 8 | bytes[1]);
+}
+
 /* A record that fails closes the connection; nothing of the same read is acted on then. */
 static size_t noise_records_input(struct conn *conn, uint8_t *bytes, size_t len)
 {
@@ -60,6 +65,7 @@ static void noise_records_closed(struct conn *conn, enum close_reason reason)
 
 const struct conn_layer noise_records = {
     .input = noise_records_input,
+    .needs = noise_needs,
     .output = noise_records_output,
     .closed = noise_records_closed,
 };

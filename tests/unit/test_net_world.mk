@@ -1,4 +1,6 @@
 # All of netproc with the world of the fuzzers.
 UNIT_test_net_world = $(FUZZ_NET)
+# The same world, one connection.
+UNIT_test_net_hold = $(FUZZ_NET)
 # The same world; its malloc counts.
 UNIT_test_net_steady = $(FUZZ_NET)
