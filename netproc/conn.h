@@ -70,6 +70,8 @@ struct conn {
 	    ready; /* readable or writable: the loop's light or bulk list, or the list of handshake steps */
 	struct list flush;	       /* has output */
 	struct list opening;	       /* in the handshake, oldest first */
+	struct list checks;	       /* rendezvous: its streams whose REGISTER waits */
+	struct list check_turn;	       /* in the line of connections that have such */
 	struct list ended;	       /* to be closed, or closed and to be freed */
 	struct handshake *handshake;   /* until established */
 	struct pool_buffer *held;      /* bytes of an unfinished record */

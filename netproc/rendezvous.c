@@ -81,6 +81,15 @@ static void rendezvous_timeout(struct stream *stream)
 	}
 }
 
+static void rendezvous_line_leave(struct rendezvous_stream *state)
+{
+	struct conn *conn = state->stream->conn;
+
+	list_remove(&state->check);
+	if (list_in(&conn->check_turn) && list_empty(&conn->checks))
+		list_remove(&conn->check_turn);
+}
+
 static void rendezvous_closed(struct stream *stream, enum close_reason reason)
 {
 	struct rendezvous_stream *state = stream->state;
@@ -93,7 +102,7 @@ static void rendezvous_closed(struct stream *stream, enum close_reason reason)
 	waited = state->reply != NULL;
 	if (waited)
 		rendezvous_reply_drop(state->reply);
-	list_remove(&state->check);
+	rendezvous_line_leave(state);
 	pool_give(stream->net, state->unchecked);
 	message_clear(stream->net, &state->message);
 	queue_clear(stream->net, &state->early);
@@ -147,16 +156,31 @@ int rendezvous_init(struct net *net)
 	return -1;
 }
 
+/* The next REGISTER of the connection whose turn it is, which lines up again when it has more; NULL: none. */
+static struct rendezvous_stream *rendezvous_next_unchecked(struct rendezvous *rendezvous)
+{
+	struct list *first = list_shift(&rendezvous->unchecked), *check;
+	struct conn *conn;
+
+	if (first == NULL)
+		return NULL;
+	conn = container_of(first, struct conn, check_turn);
+	check = list_shift(&conn->checks);
+	if (!list_empty(&conn->checks))
+		list_append(&rendezvous->unchecked, &conn->check_turn);
+	return container_of(check, struct rendezvous_stream, check);
+}
+
 /* The budget is for this turn and what comes in until the next. */
 bool rendezvous_turn(struct net *net)
 {
 	struct rendezvous *rendezvous = net->rendezvous;
-	struct list *first;
+	struct rendezvous_stream *next;
 
 	rendezvous->turns = true;
 	rendezvous->checks = RENDEZVOUS_CHECKS_A_TURN;
-	while (rendezvous->checks > 0 && (first = list_shift(&rendezvous->unchecked)) != NULL)
-		rendezvous_work_checked(container_of(first, struct rendezvous_stream, check));
+	while (rendezvous->checks > 0 && (next = rendezvous_next_unchecked(rendezvous)) != NULL)
+		rendezvous_work_checked(next);
 	return !list_empty(&rendezvous->unchecked);
 }
 

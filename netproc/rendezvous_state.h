@@ -33,7 +33,7 @@ struct stream;
 struct rendezvous {
 	struct rendezvous_store store;
 	struct table lines;    /* connections with DISCOVERs in progress */
-	struct list unchecked; /* streams whose REGISTER waits to be verified */
+	struct list unchecked; /* connections with a REGISTER that waits to be verified, in turn */
 	unsigned checks;       /* left in this turn of the loop */
 	bool turns;	       /* the loop gives turns: checks are counted */
 	uint32_t cookie_tag;

@@ -27,7 +27,7 @@ struct rendezvous_stream {
 	struct queue early;		/* of further requests, while one is being answered */
 	struct rendezvous_reply *reply; /* to the DISCOVER that waits or is being answered */
 	struct pool_buffer *unchecked;	/* a REGISTER that waits for its turn to be verified */
-	struct list check;		/* in the line of those */
+	struct list check;		/* among those of its connection */
 	bool blocked;			/* no room for even a short answer */
 	bool working; /* inside rendezvous_work: who comes in meanwhile leaves the rest to it */
 	bool remote_finished;

@@ -53,6 +53,18 @@ static bool take_register(struct rendezvous_stream *state, const struct rendezvo
 	return true;
 }
 
+/* A connection has one place in the line, however many of its streams wait. */
+static void line_up(struct rendezvous_stream *state)
+{
+	struct conn *conn = state->stream->conn;
+
+	if (!list_in(&conn->check_turn)) {
+		list_init(&conn->checks);
+		list_append(&conn->net->rendezvous->unchecked, &conn->check_turn);
+	}
+	list_append(&conn->checks, &state->check);
+}
+
 /* Keeps the message until its turn; false: the stream is gone. */
 static bool put_off(struct rendezvous_stream *state, struct span bytes)
 {
@@ -65,7 +77,7 @@ static bool put_off(struct rendezvous_stream *state, struct span bytes)
 	}
 	memcpy(state->unchecked->bytes, bytes.bytes, bytes.len);
 	state->unchecked->end = (uint32_t)bytes.len;
-	list_append(&net->rendezvous->unchecked, &state->check);
+	line_up(state);
 	return true;
 }
 

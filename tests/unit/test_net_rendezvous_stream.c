@@ -372,6 +372,41 @@ static void few_signatures_a_turn(void **state)
 	assert_int_equal(answered, 29);
 }
 
+/* Who has many streams waits for its own, not others for it. */
+static void checks_go_round_connections(void **state)
+{
+	struct fixture_peer other;
+	struct fixture_record others;
+	struct stream *stream;
+	struct fixture_wire *wire;
+	struct conn *late;
+
+	(void)state;
+	fixture_peer(&other, 77);
+	fixture_record(&f, &others, &other, ENVELOPE_RECORD_LEGACY, 1);
+	late = fixture_conn(&f, &other);
+	rendezvous_turn(&f.net);
+	f.net.rendezvous->checks = 0;
+	for (uint32_t i = 0; i < 40; i++) {
+		fixture_record(&f, &record, &alice, ENVELOPE_RECORD_LEGACY, 100 + i);
+		fixture_register(fixture_stream(&f, conn), "chat", &record, 0);
+	}
+	stream = fixture_stream(&f, late);
+	wire = fixture_wire(&f, stream);
+	fixture_register(stream, "chat", &others, 0);
+	assert_int_equal(wire->len, 0);
+	assert_true(rendezvous_turn(&f.net));
+	assert_int_equal(fixture_status(wire), RENDEZVOUS_OK);
+	assert_int_equal(f.net.counter[NET_COUNT_REGISTER_REFRESHED], RENDEZVOUS_CHECKS_A_TURN - 2);
+	f.net.rendezvous->checks = 0; /* those that wait go with their connection */
+	fixture_record(&f, &others, &other, ENVELOPE_RECORD_LEGACY, 2);
+	fixture_register(stream, "chat", &others, 0);
+	fixture_conn_free(late);
+	while (rendezvous_turn(&f.net))
+		;
+	assert_int_equal(f.net.counter[NET_COUNT_REGISTER_REFRESHED], 39);
+}
+
 static void what_waits_for_a_check_keeps_its_order(void **state)
 {
 	struct stream *stream = fixture_stream(&f, conn);
@@ -472,6 +507,7 @@ int main(void)
 	    CASE(nothing_is_taken_after_a_bad_record),
 	    CASE(fifty_streams_at_once),
 	    CASE(few_signatures_a_turn),
+	    CASE(checks_go_round_connections),
 	    CASE(what_waits_for_a_check_keeps_its_order),
 	    CASE(what_is_held_is_told),
 	    CASE(the_end_may_come_at_any_moment),
