@@ -1,6 +1,7 @@
-# What the fuzzers of imsg and keyproc link besides proto (mk/fuzz.mk).
+# What the fuzzers of imsg, keyproc and metrics link besides proto (mk/fuzz.mk).
 FUZZ_imsg         := $(BUILD)/lib/libimsg.a
 FUZZ_imsg_keyproc := $(filter-out %/main.o,$(OBJ_keyproc)) $(BUILD)/lib/libimsg.a
+FUZZ_imsg_metrics := $(BUILD)/obj/metrics/messages.o $(BUILD)/lib/libimsg.a
 FUZZ_keyfile      := $(filter-out %/main.o,$(OBJ_keyproc)) $(BUILD)/lib/libimsg.a
 
 # Attacks: every tests/attack/attack_*.c is one program; what it needs besides the shared files is its line ATTACK_<name>.
