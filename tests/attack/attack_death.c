@@ -61,7 +61,7 @@ static void be_busy(int *fds, size_t count)
 
 static void kill_one(bool root, int which, const char *name)
 {
-	const struct live_daemon_wish wish = {.root = root};
+	const struct live_daemon_wish wish = {.root = root, .page = true};
 	uint8_t before[100], after[100];
 	int fds[4];
 
@@ -70,7 +70,7 @@ static void kill_one(bool root, int which, const char *name)
 		live_daemon_end(&live);
 		return;
 	}
-	const pid_t all[] = {live.pid, live.keyproc, live.netproc};
+	const pid_t all[] = {live.pid, live.keyproc, live.netproc, live.metrics};
 	size_t len = read_key(before);
 
 	be_busy(fds, 4);
@@ -304,12 +304,12 @@ static void log_unread(void)
 
 int main(void)
 {
-	static const char *const names[] = {"parent", "keyproc", "netproc"};
+	static const char *const names[] = {"parent", "keyproc", "netproc", "metrics"};
 	bool root = geteuid() == 0;
 
 	signal(SIGPIPE, SIG_IGN);
 	for (unsigned i = 0; i < rounds(); i++) {
-		for (int which = 0; which < 3; which++)
+		for (int which = 0; which < 4; which++)
 			kill_one(root && i % 2 == 1, which, names[which]);
 		kill_at_start(i);
 	}

@@ -45,6 +45,8 @@ static void exec_daemon(const struct live_daemon *live, const struct live_daemon
 	snprintf(data, sizeof(data), "XDG_DATA_HOME=%s", live->folder);
 	for (const char *const *s = wish->settings; s != NULL && *s != NULL && count < SETTINGS_MAX; s++)
 		environment[count++] = (char *)(uintptr_t)*s;
+	if (wish->page)
+		environment[count++] = (char *)(uintptr_t) "DUSK_RELAY_METRICS=127.0.0.1:0";
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	dup2(open("/dev/null", O_RDWR), 0);
 	dup2(out, 1);
@@ -64,6 +66,7 @@ int live_daemon_spawn(struct live_daemon *live, const struct live_daemon_wish *w
 	memset(live, 0, sizeof(*live));
 	strcpy(live->folder, "/tmp/attack-daemon-XXXXXX");
 	live->port = free_port();
+	live->page = wish->page;
 	if (mkdtemp(live->folder) == NULL || pipe2(out, O_CLOEXEC) != 0)
 		return -1;
 	if (geteuid() == 0 && !wish->root && chown(live->folder, ATTACK_NOBODY, ATTACK_NOBODY) != 0)
@@ -146,6 +149,8 @@ static void find_children(struct live_daemon *live)
 				live->keyproc = (pid_t)atoi(entry->d_name);
 			if (strcmp(name, "netproc") == 0)
 				live->netproc = (pid_t)atoi(entry->d_name);
+			if (strcmp(name, "metrics") == 0)
+				live->metrics = (pid_t)atoi(entry->d_name);
 		}
 		fclose(stat);
 	}
@@ -169,13 +174,18 @@ static bool is_locked(pid_t pid)
 	return locked;
 }
 
+static bool has_children(const struct live_daemon *live)
+{
+	return live->keyproc != 0 && live->netproc != 0 && (live->metrics != 0) == live->page;
+}
+
 int live_daemon_start(struct live_daemon *live, const struct live_daemon_wish *wish)
 {
 	if (live_daemon_spawn(live, wish) != 0)
 		return -1;
 	if (!wish->own_output && !live_daemon_says(live, "confinement parent=", 10000))
 		return -1;
-	for (int i = 0; i < 500 && (live->keyproc == 0 || live->netproc == 0 || !is_locked(live->pid)); i++) {
+	for (int i = 0; i < 500 && !(has_children(live) && is_locked(live->pid)); i++) {
 		usleep(10000);
 		find_children(live);
 	}
@@ -184,7 +194,7 @@ int live_daemon_start(struct live_daemon *live, const struct live_daemon_wish *w
 
 	if (fd >= 0)
 		close(fd);
-	return live->keyproc != 0 && live->netproc != 0 && fd >= 0 ? 0 : -1;
+	return has_children(live) && fd >= 0 ? 0 : -1;
 }
 
 struct attack_end live_daemon_wait(struct live_daemon *live, int milliseconds)
@@ -237,7 +247,8 @@ static bool is_still(pid_t pid, const char *name)
 bool live_daemon_left_nobody(const struct live_daemon *live)
 {
 	for (int i = 0; i < 200; i++) {
-		if (!is_still(live->keyproc, "keyproc") && !is_still(live->netproc, "netproc"))
+		if (!is_still(live->keyproc, "keyproc") && !is_still(live->netproc, "netproc") &&
+		    !is_still(live->metrics, "metrics"))
 			return true;
 		usleep(10000);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The built daemon, started in a folder of its own on a free port, as an ordinary user or in root mode; its
- * three processes by number. Called by the attack tests that look at, or disturb, the running daemon.
+ * processes by number. Called by the attack tests that look at, or disturb, the running daemon.
  */
 #ifndef TESTS_ATTACK_LIVE_DAEMON_H
 #define TESTS_ATTACK_LIVE_DAEMON_H
@@ -21,10 +21,12 @@ struct live_daemon_wish {
 	const char *const *settings; /* NAME=value, NULL at the end; may be NULL */
 	void (*before_exec)(void);   /* in the new process, already of its user; may be NULL */
 	bool own_output;	     /* before_exec has set up descriptors 0-2 */
+	bool page;		     /* with the metrics page, on a port of its own */
 };
 
 struct live_daemon {
-	pid_t pid, keyproc, netproc; /* the last two 0 until found */
+	pid_t pid, keyproc, netproc, metrics; /* all but the first 0 until found */
+	bool page;
 	uint16_t port;
 	int out; /* its stdout and stderr */
 	char folder[64];
@@ -34,7 +36,7 @@ struct live_daemon {
 
 /* Starts it; waits for nothing. 0 or -1. */
 int live_daemon_spawn(struct live_daemon *live, const struct live_daemon_wish *wish);
-/* Starts it and waits until it serves and both children are found. 0 or -1 (then `said` tells). */
+/* Starts it and waits until it serves and its children are found. 0 or -1 (then `said` tells). */
 int live_daemon_start(struct live_daemon *live, const struct live_daemon_wish *wish);
 /* Waits for a text in what it says. */
 bool live_daemon_says(struct live_daemon *live, const char *text, int milliseconds);
