@@ -57,30 +57,34 @@ void listen_close(struct listen_set *set)
 	set->count = 0;
 }
 
-/* What to do about a failed bind, in words. */
-static const char *listen_advice(int error)
+/* What to do about a failed bind, in words. A port that stands with its address is not DUSK_RELAY_PORT's. */
+static const char *listen_advice(int error, bool port_named)
 {
 	switch (error) {
 	case EADDRINUSE:
-		return ": another program has that port; stop it (ss -ltnp shows it) or set DUSK_RELAY_PORT";
+		return port_named
+			   ? ": another program has that port; stop it (ss -ltnp shows it) or name another"
+			   : ": another program has that port; stop it (ss -ltnp shows it) or set "
+			     "DUSK_RELAY_PORT";
 	case EACCES:
 		return ": ports below net.ipv4.ip_unprivileged_port_start need the systemd socket unit or "
 		       "another port";
 	case EADDRNOTAVAIL:
-		return ": this machine has no such address; see DUSK_RELAY_LISTEN";
+		return port_named ? ": this machine has no such address"
+				  : ": this machine has no such address; see DUSK_RELAY_LISTEN";
 	default:
 		return "";
 	}
 }
 
 static int listen_fail(struct listen_set *set, const union listen_address *address, const char *what,
-		       int error)
+		       int error, bool port_named)
 {
 	char place[LISTEN_TEXT];
 
 	listen_text(place, address);
 	snprintf(set->error, sizeof(set->error), "cannot listen on %.64s: %s: %s%s", place, what,
-		 strerror(error), listen_advice(error));
+		 strerror(error), listen_advice(error, port_named));
 	return -1;
 }
 
@@ -154,7 +158,7 @@ static int listen_round(struct listen_set *set, const struct listen_wish *wish, 
 			continue;
 		}
 		*again = random && common && port != 0 && errno == EADDRINUSE;
-		return listen_fail(set, &address, what, errno);
+		return listen_fail(set, &address, what, errno, !common);
 	}
 	return 0;
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The running daemon as /proc shows it: privileges, descriptors, sockets, memory, environment; in each mode that the audit
-can start (plain user; root mode when it is root), with and without the metrics page. Addresses must differ between two starts, also under setarch -R."""
+can start (plain user; root mode when it is root), with and without the metrics page. Addresses must differ between two starts, also under
+setarch -R."""
 
 import os
 import re

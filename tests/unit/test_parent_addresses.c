@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -229,6 +230,28 @@ static void test_listen_open(void **state)
 	listen_close(&set);
 }
 
+/* A port that was named with its address is not that of DUSK_RELAY_PORT: the advice must not say so. */
+static void test_listen_advice(void **state)
+{
+	struct listen_wish wish;
+	struct listen_set set;
+	struct listen_set second;
+	char text[40];
+
+	(void)state;
+	assert_int_equal(listen_parse(&wish, "127.0.0.1:0"), 0);
+	assert_int_equal(listen_open(&set, &wish, 0), 0);
+	snprintf(text, sizeof(text), "127.0.0.1:%u", listen_port(&set.address[0]));
+	assert_int_equal(listen_parse(&wish, text), 0);
+	assert_int_equal(listen_open(&second, &wish, 0), -1);
+	assert_non_null(strstr(second.error, "name another"));
+	assert_null(strstr(second.error, "DUSK_RELAY_"));
+	assert_int_equal(listen_parse(&wish, "192.0.2.1:1"), 0);
+	assert_int_equal(listen_open(&second, &wish, 0), -1);
+	assert_null(strstr(second.error, "DUSK_RELAY_"));
+	listen_close(&set);
+}
+
 /* Descriptors of a service manager are not taken on trust. */
 static void test_listen_inherit(void **state)
 {
@@ -263,7 +286,7 @@ int main(void)
 	    cmocka_unit_test(test_external_forms),   cmocka_unit_test(test_external_lists),
 	    cmocka_unit_test(test_external_private), cmocka_unit_test(test_external_long),
 	    cmocka_unit_test(test_listen_forms),     cmocka_unit_test(test_listen_open),
-	    cmocka_unit_test(test_listen_inherit),
+	    cmocka_unit_test(test_listen_advice),    cmocka_unit_test(test_listen_inherit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
