@@ -10,6 +10,7 @@
 #include "netproc/key.h"
 #include "netproc/memory.h"
 #include "netproc/noise.h"
+#include "netproc/pool.h"
 #include "netproc/process.h"
 #include "netproc/rendezvous.h"
 
@@ -165,6 +166,7 @@ static void loop_end(struct process *process)
 
 	key_flush(net);
 	conn_reap(net);
+	pool_idle(net);
 	if (net->draining && !process->drained)
 		process_drain(process);
 	net_count(net, NET_COUNT_LOOP_TURNS);

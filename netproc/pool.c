@@ -8,6 +8,7 @@
 
 /* Bytes kept in free lists for the next taker; the rest goes back to malloc. */
 #define POOL_RETAINED_MOST (16u << 20)
+#define POOL_IDLE_MS	   60000 /* a buffer that was kept so long without need goes */
 #define QUEUE_FIRST_BUFFER 1024u
 #define QUEUE_LARGE_BUFFER 16384u
 
@@ -15,7 +16,10 @@ struct pool {
 	uint64_t cap;
 	uint64_t used;
 	uint64_t retained;
+	uint64_t idle_at; /* of net->now: when what was not needed goes */
 	struct pool_buffer *free[POOL_CLASSES];
+	size_t kept[POOL_CLASSES];  /* buffers in each list */
+	size_t spare[POOL_CLASSES]; /* the fewest that were there since the last look */
 };
 
 struct pool *pool_new(uint64_t cap)
@@ -35,6 +39,42 @@ void pool_set_cap(struct net *net, uint64_t cap)
 static size_t pool_class_size(unsigned class)
 {
 	return (size_t)POOL_SMALLEST << class;
+}
+
+static struct pool_buffer *pool_shift(struct pool *pool, unsigned class)
+{
+	struct pool_buffer *buffer = pool->free[class];
+
+	if (buffer == NULL)
+		return NULL;
+	pool->free[class] = buffer->next;
+	pool->retained -= pool_class_size(class);
+	if (--pool->kept[class] < pool->spare[class])
+		pool->spare[class] = pool->kept[class];
+	return buffer;
+}
+
+/* What is kept makes way for `size` bytes in use: both together stay under the cap. */
+static void pool_make_way(struct pool *pool, size_t size)
+{
+	for (unsigned class = POOL_CLASSES; class -- > 0;)
+		while (pool->retained > saturating_sub(pool->cap, pool->used + size) &&
+		       pool->free[class] != NULL)
+			free(pool_shift(pool, class));
+}
+
+void pool_idle(struct net *net)
+{
+	struct pool *pool = net->pool;
+
+	if (net->now < pool->idle_at)
+		return;
+	pool->idle_at = net->now + POOL_IDLE_MS;
+	for (unsigned class = 0; class < POOL_CLASSES; class ++) {
+		for (size_t spare = pool->spare[class]; spare > 0; spare--)
+			free(pool_shift(pool, class));
+		pool->spare[class] = pool->kept[class];
+	}
 }
 
 /* True when `size` more bytes fit under the cap; counts the refusal otherwise. */
@@ -69,15 +109,13 @@ struct pool_buffer *pool_take(struct net *net, size_t capacity)
 	size = pool_class_size(class);
 	if (!pool_admit(net, size))
 		return NULL;
-	buffer = pool->free[class];
-	if (buffer != NULL) {
-		pool->free[class] = buffer->next;
-		pool->retained -= size;
-	} else {
+	buffer = pool_shift(pool, class);
+	if (buffer == NULL) {
+		pool_make_way(pool, size);
 		buffer = malloc(size);
-		if (buffer == NULL)
-			return NULL;
 	}
+	if (buffer == NULL)
+		return NULL;
 	pool_charge(net, pool->used + size);
 	buffer->next = NULL;
 	buffer->capacity = (uint32_t)(size - sizeof(*buffer));
@@ -102,6 +140,7 @@ void pool_give(struct net *net, struct pool_buffer *buffer)
 	}
 	buffer->next = pool->free[buffer->kind];
 	pool->free[buffer->kind] = buffer;
+	pool->kept[buffer->kind]++;
 	pool->retained += size;
 }
 
@@ -111,6 +150,7 @@ void *pool_alloc(struct net *net, size_t size)
 
 	if (!pool_admit(net, size))
 		return NULL;
+	pool_make_way(net->pool, size);
 	state = calloc(1, size);
 	if (state != NULL)
 		pool_charge(net, net->pool->used + size);
@@ -129,6 +169,7 @@ bool pool_reserve(struct net *net, size_t size)
 {
 	if (!pool_admit(net, size))
 		return false;
+	pool_make_way(net->pool, size);
 	pool_charge(net, net->pool->used + size);
 	return true;
 }
@@ -141,6 +182,11 @@ void pool_release(struct net *net, size_t size)
 uint64_t pool_used(const struct net *net)
 {
 	return net->pool->used;
+}
+
+uint64_t pool_retained(const struct net *net)
+{
+	return net->pool->retained;
 }
 
 uint64_t pool_cap(const struct net *net)

@@ -38,10 +38,14 @@ void pool_give(struct net *net, struct pool_buffer *buffer);
 /* Plain bytes of state, counted under the same cap (stream and protocol state); zeroed; NULL at the cap. */
 void *pool_alloc(struct net *net, size_t size);
 void pool_free(struct net *net, void *state, size_t size);
+/* Gives back to malloc, now and then, what no taker has needed for a while. */
+void pool_idle(struct net *net);
 /* Counts what the kernel holds for us under the same cap. False, nothing counted, at the cap. */
 bool pool_reserve(struct net *net, size_t size);
 void pool_release(struct net *net, size_t size);
 uint64_t pool_used(const struct net *net);
+/* Bytes kept for the next taker, beside those in use and under the same cap. */
+uint64_t pool_retained(const struct net *net);
 uint64_t pool_cap(const struct net *net);
 /* True above `percent` of the cap. */
 bool pool_above(const struct net *net, unsigned percent);

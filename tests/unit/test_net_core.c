@@ -67,6 +67,33 @@ static void test_pool_charges_whole_buffers_and_stops_at_the_cap(void **state)
 	pool_give(&net, NULL);
 }
 
+/* What is kept for reuse counts under the cap, and goes when nobody needs it for a while. */
+static void test_pool_gives_back_what_is_idle(void **state)
+{
+	struct pool_buffer *held[4];
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		held[i] = pool_take(&net, 200000);
+	for (size_t i = 0; i < 4; i++)
+		pool_give(&net, held[i]);
+	assert_int_equal(pool_retained(&net), 4 * 262144);
+	assert_true(pool_reserve(&net, 300000));
+	assert_true(pool_used(&net) + pool_retained(&net) <= pool_cap(&net));
+	assert_int_equal(pool_retained(&net), 2 * 262144);
+	pool_release(&net, 300000);
+	pool_idle(&net);
+	for (int i = 0; i < 3; i++) { /* one is in use now and then */
+		net.now += 60000;
+		pool_give(&net, pool_take(&net, 200000));
+		pool_idle(&net);
+	}
+	assert_int_equal(pool_retained(&net), 262144);
+	net.now += 60000;
+	pool_idle(&net);
+	assert_int_equal(pool_retained(&net), 0);
+}
+
 static void test_queue_keeps_order_over_many_buffers(void **state)
 {
 	static uint8_t in[300000], out[300000];
@@ -373,6 +400,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    CORE_TEST(test_pool_charges_whole_buffers_and_stops_at_the_cap),
+	    CORE_TEST(test_pool_gives_back_what_is_idle),
 	    CORE_TEST(test_queue_keeps_order_over_many_buffers),
 	    CORE_TEST(test_queue_append_is_whole_or_not_at_all),
 	    CORE_TEST(test_queue_move_empties_its_source),
