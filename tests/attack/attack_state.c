@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The running daemon as /proc shows it, as an ordinary user and (as root) in root mode; and what it says of
+ * The running daemon as /proc shows it, as an ordinary user and (as root) in root mode, without and with
+ * the metrics page; and what it says of
  * its own confinement.
  */
 #include <signal.h>
@@ -27,21 +28,21 @@ static void words_are(const struct live_daemon *live, const char *process, const
 	}
 }
 
-static void look_at(bool root, const char *how)
+static void look_at(bool root, bool page, const char *how)
 {
 	static const char *const least[] = {"nnp", "nodump", "nocaps", "seccomp", "rlimits", NULL};
 	static const char *const more[] = {"uid", "chroot", "bounding", NULL};
 	static const char *const space[] = {"pidns", NULL};
-	static const char *const processes[] = {"parent=", "key=", "net="};
+	static const char *const processes[] = {"parent=", "key=", "net=", "metrics="};
 	static struct live_daemon live;
-	const struct live_daemon_wish wish = {.root = root};
+	const struct live_daemon_wish wish = {.root = root, .page = page};
 
 	if (live_daemon_start(&live, &wish) != 0) {
 		attack_fail("%s: the daemon does not start: %.600s", how, live.said);
 		live_daemon_end(&live);
 		return;
 	}
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < (page ? 4 : 3); i++) {
 		words_are(&live, processes[i], least);
 		if (root)
 			words_are(&live, processes[i], more);
@@ -60,10 +61,12 @@ static void look_at(bool root, const char *how)
 
 int main(void)
 {
-	look_at(false, "ordinary user");
-	if (geteuid() == 0)
-		look_at(true, "root mode");
-	else
+	look_at(false, false, "ordinary user");
+	look_at(false, true, "ordinary user, metrics");
+	if (geteuid() == 0) {
+		look_at(true, false, "root mode");
+		look_at(true, true, "root mode, metrics");
+	} else
 		attack_skip("root mode: needs root");
 	return attack_end("state");
 }

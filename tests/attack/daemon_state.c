@@ -119,12 +119,25 @@ static void limit_is(pid_t pid, const char *who, const char *name, const char *v
 		     name, soft, hard, value);
 }
 
+#define PROCESSES 4
+
+static const char *const names[PROCESSES] = {"parent", "keyproc", "netproc", "metrics"};
+
+/* Those that run, in the order of the names. */
+static int processes_of(const struct live_daemon *live, pid_t all[PROCESSES])
+{
+	const pid_t found[PROCESSES] = {live->pid, live->keyproc, live->netproc, live->metrics};
+
+	memcpy(all, found, sizeof(found));
+	return live->page ? PROCESSES : PROCESSES - 1;
+}
+
 static void check_limits(const struct live_daemon *live)
 {
-	const pid_t all[] = {live->pid, live->keyproc, live->netproc};
-	const char *const names[] = {"parent", "keyproc", "netproc"};
+	pid_t all[PROCESSES];
+	int count = processes_of(live, all);
 
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < count; i++) {
 		limit_is(all[i], names[i], "Max core file size", "0");
 		limit_is(all[i], names[i], "Max processes", "0");
 		limit_is(all[i], names[i], "Max pending signals", "0");
@@ -242,10 +255,13 @@ void state_check_descriptors(const struct live_daemon *live, const char *how)
 			"0=/dev/null 1=/dev/null 2=/dev/null 3=socket 4=socket 5=socket 6=socket "
 			"7=anon_inode:[eventpoll] 8=pipe 9=pipe",
 			10);
-	size_t held = descriptor_count(live->pid);
+	if (live->page)
+		descriptors_are(live->metrics, "metrics", how,
+				"0=/dev/null 1=/dev/null 2=/dev/null 3=socket 4=socket", 5);
+	/* 0-2, signalfd, a channel to each child. */
+	size_t held = descriptor_count(live->pid), wanted = live->page ? 7 : 6;
 
-	/* 0-2, signalfd, two channels. */
-	attack_check(held == 6, "parent, %s: holds %zu descriptors, not 6: %s", how, held,
+	attack_check(held == wanted, "parent, %s: holds %zu descriptors, not %zu: %s", how, held, wanted,
 		     descriptors_of(live->pid));
 }
 
@@ -295,17 +311,19 @@ static void check_listening(const struct live_daemon *live, const char *how)
 	if (!attack_may_look_inside())
 		return;
 	attack_check(holds_socket(live->netproc, inode), "%s: netproc does not listen", how);
-	attack_check(!holds_socket(live->pid, inode) && !holds_socket(live->keyproc, inode),
+	attack_check(!holds_socket(live->pid, inode) && !holds_socket(live->keyproc, inode) &&
+			 (!live->page || !holds_socket(live->metrics, inode)),
 		     "%s: another than netproc listens", how);
 }
 
-/* Root mode: three users, a jail without a name, a PID namespace for the children. */
+/* Root mode: a user for each, a jail without a name, a PID namespace for the children. */
 static void check_root_mode(const struct live_daemon *live)
 {
-	char path[64], ours[64] = "", theirs[64] = "", users[3][32];
-	const pid_t all[] = {live->pid, live->keyproc, live->netproc};
+	char path[64], ours[64] = "", theirs[64] = "", users[PROCESSES][32];
+	pid_t all[PROCESSES];
+	int count = processes_of(live, all);
 
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < count; i++) {
 		snprintf(users[i], sizeof(users[i]), "%.31s", status_of(all[i], "Uid"));
 		if (!attack_may_look_inside())
 			continue;
@@ -315,15 +333,16 @@ static void check_root_mode(const struct live_daemon *live)
 		theirs[n > 0 ? n : 0] = '\0';
 		attack_check(strstr(theirs, "(deleted)") != NULL, "root mode: process %d sees %s", i, theirs);
 	}
-	attack_check(strcmp(users[0], users[1]) != 0 && strcmp(users[1], users[2]) != 0 &&
-			 strcmp(users[0], users[2]) != 0,
-		     "root mode: users %s, %s, %s", users[0], users[1], users[2]);
+	for (int i = 0; i < count; i++)
+		for (int j = 0; j < i; j++)
+			attack_check(strcmp(users[i], users[j]) != 0, "root mode: %s and %s are both %s",
+				     names[i], names[j], users[i]);
 	if (!attack_may_look_inside() || !attack_has_pid_namespaces() ||
 	    readlink("/proc/self/ns/pid", ours, sizeof(ours) - 1) < 0) {
 		attack_skip("root mode: PID namespaces cannot be made or seen here");
 		return;
 	}
-	for (int i = 1; i < 3; i++) {
+	for (int i = 1; i < count; i++) {
 		snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)all[i]);
 		memset(theirs, 0, sizeof(theirs));
 		attack_check(readlink(path, theirs, sizeof(theirs) - 1) > 0 && strcmp(ours, theirs) != 0,
@@ -333,20 +352,19 @@ static void check_root_mode(const struct live_daemon *live)
 
 void state_check_all(const struct live_daemon *live, bool root, const char *how)
 {
-	const pid_t all[] = {live->pid, live->keyproc, live->netproc};
-	char who[3][64];
+	pid_t all[PROCESSES];
+	int count = processes_of(live, all);
+	char who[64];
 
-	snprintf(who[0], sizeof(who[0]), "parent, %s", how);
-	snprintf(who[1], sizeof(who[1]), "keyproc, %s", how);
-	snprintf(who[2], sizeof(who[2]), "netproc, %s", how);
-	for (int i = 0; i < 3; i++) {
-		check_status(all[i], who[i], root);
-		check_owner(all[i], who[i]);
-		check_maps(all[i], who[i]);
+	for (int i = 0; i < count; i++) {
+		snprintf(who, sizeof(who), "%s, %s", names[i], how);
+		check_status(all[i], who, root);
+		check_owner(all[i], who);
+		check_maps(all[i], who);
 		if (i == 0)
 			continue;
-		check_signals(all[i], who[i]);
-		check_environment(all[i], who[i]);
+		check_signals(all[i], who);
+		check_environment(all[i], who);
 	}
 	check_limits(live);
 	check_listening(live, how);
