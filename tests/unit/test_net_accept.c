@@ -90,8 +90,8 @@ static struct net *world(struct net **fake)
 	memset(&process, 0, sizeof(process));
 	memset(accepted, 0, sizeof(accepted));
 	*fake = fake_net();
+	assert_int_equal(limits_init(*fake), 0);
 	*net = **fake;
-	assert_int_equal(limits_init(net), 0);
 	list_init(&table.opening);
 	net->conns = &table;
 	for (uint16_t i = 0; i < LISTENERS; i++) { /* before anything else takes their descriptors */
