@@ -20,6 +20,7 @@ AIMS = [
     Aim(r"round trip alone p50", False, 0.5, None, None),
     Aim(r"round trip beside .* p99", False, 0.25, 1.5, None),
     Aim(r"one circuit at", True, 1.0, None, None),
+    Aim(r"rendezvous:", False, 0.2, None, None),
 ]
 
 # Rows of ours that have another name with the peers.
