@@ -56,6 +56,18 @@ uint32_t harden_failed(const char *step)
 	return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0 ? HARDEN_NOT_DUMPABLE : 0u;
 }
 
+bool harden_is_privilege(const char *step)
+{
+	static const char *const steps[] = {"bounding set", "chroot", "user", "capabilities",
+					    "return to root"};
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if (strcmp(step, steps[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 void harden_layers_text(uint32_t layers, char *text, size_t size)
 {
 	static const struct {

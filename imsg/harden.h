@@ -43,6 +43,8 @@ uint32_t harden_missing(uint32_t layers);
 /* What a failed start lacks: after harden_enter (NULL), or after harden_lock failed at that step. 0: no
  * layer, but something else. */
 uint32_t harden_failed(const char *step);
+/* Whether the step at which harden_lock failed gives up users and capabilities. */
+bool harden_is_privilege(const char *step);
 
 /* One row of a policy table: sorted by name, unique. */
 enum harden_rule {

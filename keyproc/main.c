@@ -156,25 +156,13 @@ static void make_record(struct keyproc *k, struct imsg_key_ready *ready)
 	k->stats.counter[KEY_COUNT_RECORD]++;
 }
 
-static bool is_about_privilege(const char *step)
-{
-	static const char *const steps[] = {"bounding set", "chroot", "user", "capabilities",
-					    "return to root"};
-
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		if (strcmp(step, steps[i]) == 0)
-			return true;
-	}
-	return false;
-}
-
 static uint32_t lock(struct keyproc *k)
 {
 	const char *step = "";
 	uint32_t layers = 0;
 
 	if (key_sandbox_lock(k->conf.user, k->conf.group, &layers, &step) != 0)
-		fail_with(k, is_about_privilege(step) ? START_FAILURE_PRIVILEGE : START_FAILURE_CONFINEMENT,
+		fail_with(k, harden_is_privilege(step) ? START_FAILURE_PRIVILEGE : START_FAILURE_CONFINEMENT,
 			  errno, harden_failed(step));
 	if (!harden_enough(layers))
 		fail_with(k, START_FAILURE_CONFINEMENT, 0, harden_missing(layers));

@@ -76,9 +76,10 @@ static void start(struct metrics *metrics)
 	if (http_start(metrics) != 0)
 		fail(metrics, START_FAILURE_RESOURCES, errno, 0);
 	if (metrics_sandbox_lock(metrics->conf.user, metrics->conf.group, &ready.layers, &step) != 0)
-		fail(metrics, START_FAILURE_CONFINEMENT, errno, ready.layers);
+		fail(metrics, harden_is_privilege(step) ? START_FAILURE_PRIVILEGE : START_FAILURE_CONFINEMENT,
+		     errno, harden_failed(step));
 	if (!harden_enough(ready.layers))
-		fail(metrics, START_FAILURE_CONFINEMENT, 0, ready.layers);
+		fail(metrics, START_FAILURE_CONFINEMENT, 0, harden_missing(ready.layers));
 	if (imsg_send(&metrics->parent, IMSG_METRICS_READY, 0, &ready, sizeof(ready)) != IMSG_OK)
 		_exit(EXIT_FAILED);
 	metrics->table.phase = IMSG_PHASE_RUN;
@@ -92,7 +93,7 @@ int main(void)
 	if (imsg_channel_open(&metrics.parent, IMSG_FD_PARENT, IMSG_PROCESS_PARENT) != 0)
 		return EXIT_FAILED;
 	if (entered != 0)
-		fail(&metrics, START_FAILURE_CONFINEMENT, error, 0);
+		fail(&metrics, START_FAILURE_CONFINEMENT, error, harden_failed(NULL));
 	metrics.table = (struct imsg_table){
 	    .rows = metrics_rows, .count = metrics_row_count, .context = &metrics, .phase = IMSG_PHASE_START};
 	log_init(&metrics.log, &metrics.parent, IMSG_METRICS_LOG, LOG_LEVEL_INFO);

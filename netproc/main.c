@@ -109,7 +109,9 @@ static void main_lock(struct process *process)
 	const char *step = "";
 
 	if (sandbox_lock(process, &ready.layers, &step) != 0)
-		process_fail(process, START_FAILURE_CONFINEMENT, errno, harden_failed(step));
+		process_fail(process,
+			     harden_is_privilege(step) ? START_FAILURE_PRIVILEGE : START_FAILURE_CONFINEMENT,
+			     errno, harden_failed(step));
 	if (!harden_enough(ready.layers))
 		process_fail(process, START_FAILURE_CONFINEMENT, 0, harden_missing(ready.layers));
 	if (imsg_send(&process->parent, IMSG_NET_READY, 0, &ready, sizeof(ready)) != IMSG_OK)
