@@ -82,6 +82,7 @@
 	X(REGISTER_NOT_AUTHORIZED, COUNTER, "libp2p_rendezvous_register_total", "result=\"not_authorized\"", \
 	  "")                                                                                                \
 	X(REGISTER_UNAVAILABLE, COUNTER, "libp2p_rendezvous_register_total", "result=\"unavailable\"", "")   \
+	X(REGISTER_SHARE, COUNTER, "libp2p_rendezvous_register_total", "result=\"address_share\"", "")       \
 	X(REGISTER_GUARD, COUNTER, "libp2p_rendezvous_register_total", "result=\"privacy_guard\"", "")       \
 	X(UNREGISTER, COUNTER, "libp2p_rendezvous_unregister_total", "", "UNREGISTER requests")              \
 	X(DISCOVER_OK, COUNTER, "libp2p_rendezvous_discover_total", "result=\"ok\"", "DISCOVER by result")   \

@@ -37,6 +37,9 @@
 	X(CONNECTION_REFUSED_IP, WARN,                                                                       \
 	  "connection rejected: one address holds {n} connections; {setting} lifts it")                      \
 	X(REGISTER_REFUSED, WARN, "registration refused: limit {n} reached; {setting} lifts it")             \
+	X(REGISTER_REFUSED_SHARE, WARN,                                                                      \
+	  "registration refused: an IPv4 /24 or IPv6 /48 has its share of a nearly full registry;"           \
+	  " {setting} lifts it")                                                                             \
 	X(RATE_REFUSED, WARN, "request refused: rate {n} reached; {setting} lifts it")                       \
 	X(GUARD_REFUSED, WARN,                                                                               \
 	  "registration refused: a record holds an address that is no circuit through this relay;"           \

@@ -41,12 +41,6 @@ void limits_warn(struct net *net, enum log_event event, uint64_t limit, enum net
 	log_event(&net->log, event, NULL, NULL, limit, (uint64_t)setting, 0, NULL, 0);
 }
 
-bool limits_over_share(uint64_t held, uint64_t total, uint64_t own, uint64_t *share)
-{
-	*share = total / 8 > 16 ? total / 8 : 16;
-	return total > 0 && held * 10 > total * 8 && own >= *share;
-}
-
 /* The last few places are loopback's, so that a full relay does not look like a dead one to its own health
  * check. */
 static bool places_left(const struct net *net, const struct ip_key *ip)

@@ -20,6 +20,13 @@ struct net;
 /* 0, or -1 without memory. */
 int limits_init(struct net *net);
 
+/* Above 80 % of a total (0: none) nobody may hold more than an eighth of it, or 16. `share` is told. */
+static inline bool limits_over_share(uint64_t held, uint64_t total, uint64_t own, uint64_t *share)
+{
+	*share = total / 8 > 16 ? total / 8 : 16;
+	return total > 0 && held * 10 > total * 8 && own >= *share;
+}
+
 /* A connection was accepted: CLOSE_NONE and counted, or why it is closed at once. A few places are kept for
  * loopback. */
 enum close_reason limits_accept(struct net *net, const struct ip_key *ip);

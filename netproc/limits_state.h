@@ -73,8 +73,6 @@ struct limits {
 
 /* Says why a request was refused and which setting lifts it. */
 void limits_warn(struct net *net, enum log_event event, uint64_t limit, enum net_setting setting);
-/* Above 80 % of a total (0: none) nobody may hold more than an eighth of it, or 16. `share` is told. */
-bool limits_over_share(uint64_t held, uint64_t total, uint64_t own, uint64_t *share);
 
 /* NULL: nothing is counted for it. */
 struct limits_ip *limits_ip_find(struct net *net, const struct ip_key *key);

@@ -151,6 +151,10 @@ static enum rendezvous_status put(struct conn *conn, const struct rendezvous_off
 		net_count(net, NET_COUNT_REGISTER_REFRESHED);
 		log_request(conn, LOG_EVENT_REGISTERED_AGAIN, offer->ns);
 		break;
+	case RENDEZVOUS_PUT_OVER_SHARE:
+		net_count(net, NET_COUNT_REGISTER_SHARE);
+		log_event(&net->log, LOG_EVENT_REGISTER_REFUSED_SHARE, NULL, NULL, 0, setting, 0, NULL, 0);
+		return RENDEZVOUS_UNAVAILABLE;
 	default:
 		net_count(net, NET_COUNT_REGISTER_UNAVAILABLE);
 		log_event(&net->log, LOG_EVENT_REGISTER_REFUSED, NULL, NULL, limit_of(net, setting), setting,
@@ -191,7 +195,8 @@ enum rendezvous_status rendezvous_register(struct conn *conn, const struct rende
 					   uint64_t *ttl)
 {
 	struct net *net = conn->net;
-	struct rendezvous_offer offer = {.peer = conn->peer, .ns = q->ns};
+	struct rendezvous_offer offer = {
+	    .peer = conn->peer, .from = conn->ip.exempt ? NULL : &conn->ip, .ns = q->ns};
 	enum rendezvous_status status = admit(conn, q, ttl);
 
 	if (status == RENDEZVOUS_OK) {

@@ -2,12 +2,14 @@
  *
  * Memory of the registry: accounted to the byte, the allocator's rounding and the tables' buckets included,
  * so that the cap is what the registry really takes, and counted in the pool's account. Envelopes, namespaces
- * and entries are counted; the last who lets go frees. */
+ * and entries are counted; the last who lets go frees. A range of addresses is charged for each entry as if
+ * it stood alone, so that who else stands in a namespace, or came first, makes no difference. */
 #include "netproc/rendezvous_store.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "netproc/ip_key.h"
 #include "netproc/net.h"
 #include "netproc/pool.h"
 
@@ -59,12 +61,82 @@ static size_t envelope_size(size_t len)
 size_t rendezvous_cost_entry(size_t ns_len)
 {
 	return cost(sizeof(struct rendezvous_entry)) + cost(sizeof(struct rendezvous_owner)) +
-	       cost(namespace_size(ns_len)) + 3 * BUCKET_COST + cost(order_chunk_size(ORDER_CHUNK_MOST));
+	       cost(namespace_size(ns_len)) + cost(sizeof(struct rendezvous_range)) + 4 * BUCKET_COST +
+	       cost(order_chunk_size(ORDER_CHUNK_MOST));
 }
 
 size_t rendezvous_cost_envelope(size_t len)
 {
 	return cost(envelope_size(len));
+}
+
+/* --- ranges of addresses --- */
+
+static size_t charge_of_envelope(const struct rendezvous_envelope *envelope)
+{
+	return cost(envelope_size(envelope->len)) + cost(sizeof(struct rendezvous_owner)) + BUCKET_COST;
+}
+
+static size_t charge_of_entry(const struct rendezvous_entry *entry)
+{
+	return cost(sizeof(*entry)) + cost(namespace_size(entry->namespace->len)) +
+	       cost(order_chunk_size(ORDER_CHUNK_LEAST)) + 2 * BUCKET_COST;
+}
+
+static uint64_t range_hash(const struct rendezvous_store *store, const struct ip_key *from)
+{
+	uint64_t range[2] = {from->family, from->prefix >> (from->family == 4 ? 8 : 16)};
+
+	return table_hash(store->net->hash_key, range, sizeof(range));
+}
+
+struct rendezvous_range *rendezvous_range_find(const struct rendezvous_store *store,
+					       const struct ip_key *from)
+{
+	struct table_link *link;
+
+	if (from == NULL)
+		return NULL;
+	link = table_first(&store->ranges, range_hash(store, from));
+	return link == NULL ? NULL : container_of(link, struct rendezvous_range, link);
+}
+
+static struct rendezvous_range *range_hold(struct rendezvous_store *store, const struct ip_key *from)
+{
+	struct rendezvous_range *range = rendezvous_range_find(store, from);
+
+	if (range == NULL) {
+		range = share_alloc(store, sizeof(*range), BUCKET_COST);
+		if (range == NULL)
+			return NULL;
+		table_insert(&store->ranges, &range->link, range_hash(store, from));
+	}
+	range->references++;
+	return range;
+}
+
+static void range_release(struct rendezvous_store *store, struct rendezvous_range *range)
+{
+	if (--range->references > 0)
+		return;
+	table_remove(&store->ranges, &range->link);
+	share_free(store, range, sizeof(*range), BUCKET_COST);
+}
+
+/* --- what they hold --- */
+
+bool rendezvous_envelope_equal(const struct rendezvous_envelope *envelope, struct span record)
+{
+	return envelope != NULL && envelope->len == record.len &&
+	       memcmp(envelope->bytes, record.bytes, record.len) == 0;
+}
+
+bool rendezvous_envelope_serves(const struct rendezvous_store *store, const struct rendezvous_owner *owner,
+				const struct rendezvous_offer *offer)
+{
+	return rendezvous_envelope_equal(owner->latest, offer->record) &&
+	       (owner->latest->range == NULL) == (offer->from == NULL) &&
+	       owner->latest->range == rendezvous_range_find(store, offer->from);
 }
 
 struct rendezvous_envelope *rendezvous_envelope_new(struct rendezvous_store *store,
@@ -82,13 +154,26 @@ struct rendezvous_envelope *rendezvous_envelope_new(struct rendezvous_store *sto
 	envelope->kind = (uint8_t)offer->kind;
 	envelope->circuits = offer->circuits;
 	memcpy(envelope->bytes, offer->record.bytes, offer->record.len);
+	if (offer->from == NULL)
+		return envelope;
+	envelope->range = range_hold(store, offer->from);
+	if (envelope->range == NULL) {
+		share_free(store, envelope, envelope_size(envelope->len), 0);
+		return NULL;
+	}
+	envelope->range->bytes += charge_of_envelope(envelope);
 	return envelope;
 }
 
 void rendezvous_envelope_release(struct rendezvous_store *store, struct rendezvous_envelope *envelope)
 {
-	if (envelope != NULL && --envelope->references == 0)
-		share_free(store, envelope, envelope_size(envelope->len), 0);
+	if (envelope == NULL || --envelope->references > 0)
+		return;
+	if (envelope->range != NULL) {
+		envelope->range->bytes -= charge_of_envelope(envelope);
+		range_release(store, envelope->range);
+	}
+	share_free(store, envelope, envelope_size(envelope->len), 0);
 }
 
 struct rendezvous_namespace *rendezvous_namespace_new(struct rendezvous_store *store, struct span ns)
@@ -161,6 +246,8 @@ struct rendezvous_entry *rendezvous_entry_new(struct rendezvous_store *store,
 	entry->references = 1;
 	entry->namespace = namespace;
 	entry->envelope = envelope;
+	if (envelope->range != NULL)
+		envelope->range->bytes += charge_of_entry(entry);
 	return entry;
 }
 
@@ -181,6 +268,8 @@ struct order_memory rendezvous_chunks_of(struct rendezvous_store *store)
 
 void rendezvous_entry_delete(struct rendezvous_store *store, struct rendezvous_entry *entry)
 {
+	if (entry->envelope->range != NULL)
+		entry->envelope->range->bytes -= charge_of_entry(entry);
 	rendezvous_envelope_release(store, entry->envelope);
 	rendezvous_namespace_release(store, entry->namespace);
 	share_free(store, entry, sizeof(*entry), BUCKET_COST);

@@ -11,7 +11,8 @@ int rendezvous_store_init(struct rendezvous_store *store, struct net *net)
 {
 	*store = (struct rendezvous_store){.net = net, .chunks = rendezvous_chunks_of(store)};
 	if (rendezvous_expiry_init(store) == 0 && table_init(&store->namespaces) == 0 &&
-	    table_init(&store->owners) == 0 && table_init(&store->entries) == 0)
+	    table_init(&store->owners) == 0 && table_init(&store->entries) == 0 &&
+	    table_init(&store->ranges) == 0)
 		return 0;
 	rendezvous_store_free(store);
 	return -1;
@@ -26,6 +27,7 @@ void rendezvous_store_free(struct rendezvous_store *store)
 	table_free(&store->namespaces);
 	table_free(&store->owners);
 	table_free(&store->entries);
+	table_free(&store->ranges);
 	free(store->expiry);
 	store->expiry = NULL;
 }
@@ -79,18 +81,12 @@ struct rendezvous_entry *rendezvous_store_find(const struct rendezvous_store *st
 	return find(store, rendezvous_owner_find(store, peer), rendezvous_store_namespace(store, ns));
 }
 
-static bool envelope_equal(const struct rendezvous_envelope *envelope, struct span record)
-{
-	return envelope != NULL && envelope->len == record.len &&
-	       memcmp(envelope->bytes, record.bytes, record.len) == 0;
-}
-
 const struct rendezvous_envelope *rendezvous_store_known(const struct rendezvous_store *store,
 							 const uint8_t peer[32], struct span record)
 {
 	const struct rendezvous_owner *owner = rendezvous_owner_find(store, peer);
 
-	return owner != NULL && envelope_equal(owner->latest, record) ? owner->latest : NULL;
+	return owner != NULL && rendezvous_envelope_equal(owner->latest, record) ? owner->latest : NULL;
 }
 
 static void owner_link(struct rendezvous_owner *owner, struct rendezvous_entry *entry)
@@ -147,18 +143,22 @@ static void orders_remove(struct rendezvous_store *store, const struct rendezvou
 		order_remove(&store->chunks, &store->all[kind], entry->serial);
 }
 
-static void count_entry(struct rendezvous_store *store, struct rendezvous_namespace *namespace)
+static void count_entry(struct rendezvous_store *store, const struct rendezvous_entry *entry)
 {
 	net_count(store->net, NET_COUNT_RENDEZVOUS_REGISTERED);
-	if (namespace->live++ == 0)
+	if (entry->namespace->live++ == 0)
 		net_count(store->net, NET_COUNT_RENDEZVOUS_NAMESPACES);
+	if (entry->envelope->range != NULL)
+		entry->envelope->range->count++;
 }
 
-static void uncount_entry(struct rendezvous_store *store, struct rendezvous_namespace *namespace)
+static void uncount_entry(struct rendezvous_store *store, const struct rendezvous_entry *entry)
 {
 	net_drop(store->net, NET_COUNT_RENDEZVOUS_REGISTERED);
-	if (--namespace->live == 0)
+	if (--entry->namespace->live == 0)
 		net_drop(store->net, NET_COUNT_RENDEZVOUS_NAMESPACES);
+	if (entry->envelope->range != NULL)
+		entry->envelope->range->count--;
 }
 
 void rendezvous_store_remove(struct rendezvous_store *store, struct rendezvous_entry *entry)
@@ -169,7 +169,7 @@ void rendezvous_store_remove(struct rendezvous_store *store, struct rendezvous_e
 	orders_remove(store, entry);
 	rendezvous_expiry_remove(entry);
 	owner_unlink(entry);
-	uncount_entry(store, entry->namespace);
+	uncount_entry(store, entry);
 	if (owner->count == 0)
 		rendezvous_owner_delete(store, owner);
 	rendezvous_entry_release(store, entry);
@@ -189,7 +189,7 @@ static struct rendezvous_envelope *envelope_hold(struct rendezvous_store *store,
 						 const struct rendezvous_owner *owner,
 						 const struct rendezvous_offer *offer)
 {
-	if (!envelope_equal(owner->latest, offer->record))
+	if (!rendezvous_envelope_serves(store, owner, offer))
 		return rendezvous_envelope_new(store, offer);
 	owner->latest->references++;
 	return owner->latest;
@@ -236,65 +236,13 @@ static void exchange(struct rendezvous_store *store, const struct rendezvous_off
 {
 	owner_link(owner, entry);
 	rendezvous_expiry_add(store, entry, offer->ttl);
-	count_entry(store, entry->namespace);
+	count_entry(store, entry);
 	if (old != NULL)
 		rendezvous_store_remove(store, old);
 	table_insert(&store->entries, &entry->link, entry_hash(store, owner, entry->namespace));
 	latest_set(store, owner, entry->envelope);
 	if (entry->envelope->circuits && !offer->reserved)
 		rendezvous_grace_enter(store, owner);
-}
-
-/* True, with the setting, when one more registration would be too many. */
-static bool count_full(const struct rendezvous_store *store, const struct rendezvous_owner *owner,
-		       const struct rendezvous_namespace *namespace, enum net_setting *refused_by)
-{
-	const struct net_settings *settings = &store->net->settings;
-
-	if (owner != NULL && owner->count >= settings->max_registrations_per_peer)
-		*refused_by = NET_SETTING_max_registrations_per_peer;
-	else if (namespace != NULL && namespace->live >= settings->max_registrations_per_namespace)
-		*refused_by = NET_SETTING_max_registrations_per_namespace;
-	else if (store->entries.count >= settings->max_registrations)
-		*refused_by = NET_SETTING_max_registrations;
-	else
-		return false;
-	return true;
-}
-
-/* True when taking `old` out gives back at least what its successor of `len` bytes takes. */
-static bool frees_enough(const struct rendezvous_entry *old, size_t len)
-{
-	const struct rendezvous_envelope *envelope = old->envelope;
-	uint32_t holders = old->owner->latest == envelope ? 2 : 1;
-
-	return old->references == 1 && envelope->references <= holders && len <= envelope->len;
-}
-
-/* Bytes that the registry may take, and the setting that says so: a quarter of the pool is the most. */
-static uint64_t bytes_most(const struct rendezvous_store *store, enum net_setting *setting)
-{
-	uint64_t quarter = pool_cap(store->net) / 4;
-	uint64_t most = store->net->settings.max_registration_bytes;
-
-	*setting = quarter < most ? NET_SETTING_max_memory : NET_SETTING_max_registration_bytes;
-	return quarter < most ? quarter : most;
-}
-
-/* An eighth of the bytes is kept for those who register again, so that a full registry still takes refreshed
- * records. */
-static bool bytes_full(const struct rendezvous_store *store, const struct rendezvous_offer *offer,
-		       const struct rendezvous_owner *owner, const struct rendezvous_entry *old,
-		       enum net_setting *refused_by)
-{
-	uint64_t most = bytes_most(store, refused_by);
-	uint64_t need = rendezvous_cost_entry(offer->ns.len);
-
-	if (owner == NULL || !envelope_equal(owner->latest, offer->record))
-		need += rendezvous_cost_envelope(offer->record.len);
-	if (old == NULL)
-		return saturating_add(store->bytes, need) > most - most / 8;
-	return !frees_enough(old, offer->record.len) && saturating_add(store->bytes, need) > most;
 }
 
 enum rendezvous_put rendezvous_store_put(struct rendezvous_store *store, const struct rendezvous_offer *offer,
@@ -304,11 +252,13 @@ enum rendezvous_put rendezvous_store_put(struct rendezvous_store *store, const s
 	const struct rendezvous_namespace *namespace = rendezvous_store_namespace(store, offer->ns);
 	struct rendezvous_entry *old = find(store, owner, namespace), *entry;
 
-	if (old == NULL && count_full(store, owner, namespace, refused_by))
-		return RENDEZVOUS_PUT_REFUSED;
-	if (bytes_full(store, offer, owner, old, refused_by) || store->serial >= RENDEZVOUS_SERIAL_MAX)
-		return RENDEZVOUS_PUT_REFUSED;
+	enum rendezvous_put put = rendezvous_room(store, offer, owner, namespace, old, refused_by);
+
+	if (put > RENDEZVOUS_PUT_AGAIN)
+		return put;
 	*refused_by = NET_SETTING_max_memory;
+	if (store->serial >= RENDEZVOUS_SERIAL_MAX)
+		return RENDEZVOUS_PUT_REFUSED;
 	if (owner == NULL)
 		owner = rendezvous_owner_new(store, offer->peer);
 	if (owner == NULL)
@@ -316,7 +266,7 @@ enum rendezvous_put rendezvous_store_put(struct rendezvous_store *store, const s
 	entry = entry_make(store, owner, offer);
 	if (entry != NULL) {
 		exchange(store, offer, owner, entry, old);
-		return old == NULL ? RENDEZVOUS_PUT_NEW : RENDEZVOUS_PUT_AGAIN;
+		return put;
 	}
 	if (owner->count == 0)
 		rendezvous_owner_delete(store, owner);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * The registrations: who stands under which namespace with which signed record, until when.
- * rendezvous_store.c finds, puts and removes them, rendezvous_share.c owns the memory (what is shared is
- * counted, every byte is accounted), rendezvous_expiry.c ends them by time. Called by rendezvous_register and
+ * rendezvous_store.c finds, puts and removes them, rendezvous_room.c says what there is room for,
+ * rendezvous_share.c owns the memory (what is shared is counted, every byte is accounted),
+ * rendezvous_expiry.c ends them by time. Called by rendezvous_register and
  * rendezvous_discover. Knows nothing of streams or messages; trusts that what is put was verified, and that
  * lengths were checked. No call costs more as the registry grows, but for the logarithm of one namespace.
  */
@@ -26,14 +27,25 @@
 #define RENDEZVOUS_EXPIRY_TICK_MS  500
 #define RENDEZVOUS_EXPIRY_AGAIN_MS 64
 
+struct ip_key;
 struct net;
 struct rendezvous_entry;
 
 /* Which requesters a record is for (rust-libp2p signs in a way of its own). */
 enum rendezvous_kind { RENDEZVOUS_LEGACY, RENDEZVOUS_STANDARD, RENDEZVOUS_KINDS };
 
-/* One signed record, shared by all registrations of its peer that carry the same bytes. */
+/* An IPv4 /24 or IPv6 /48 that registrations came from. The address itself is not kept: the hash of the link,
+ * which nobody outside can reckon, stands for it. */
+struct rendezvous_range {
+	struct table_link link;
+	uint64_t bytes;	     /* that its registrations would take if each stood alone */
+	uint32_t count;	     /* of them */
+	uint32_t references; /* of envelopes */
+};
+
+/* One signed record, shared by all registrations of its peer and range that carry the same bytes. */
 struct rendezvous_envelope {
+	struct rendezvous_range *range; /* NULL: of a source that no share holds for */
 	uint32_t references;
 	uint16_t len;
 	uint8_t kind;  /* enum rendezvous_kind */
@@ -82,6 +94,7 @@ struct rendezvous_store {
 	struct table namespaces;
 	struct table owners;
 	struct table entries;
+	struct table ranges;
 	struct order_memory chunks;	    /* of all orders */
 	struct order all[RENDEZVOUS_KINDS]; /* kept only while DISCOVER of all namespaces is served */
 	uint64_t serial;		    /* of the latest registration */
@@ -95,8 +108,9 @@ struct rendezvous_store {
 
 /* What is to be registered, verified by the caller. */
 struct rendezvous_offer {
-	const uint8_t *peer; /* 32 bytes */
-	struct span ns;	     /* at most 255 bytes */
+	const uint8_t *peer;	   /* 32 bytes */
+	const struct ip_key *from; /* NULL: no share of addresses holds for it */
+	struct span ns;		   /* at most 255 bytes */
 	struct span record;
 	enum rendezvous_kind kind;
 	bool circuits;
@@ -104,7 +118,12 @@ struct rendezvous_offer {
 	uint32_t ttl;  /* seconds, at most 259200 */
 };
 
-enum rendezvous_put { RENDEZVOUS_PUT_NEW, RENDEZVOUS_PUT_AGAIN, RENDEZVOUS_PUT_REFUSED };
+enum rendezvous_put {
+	RENDEZVOUS_PUT_NEW,
+	RENDEZVOUS_PUT_AGAIN,
+	RENDEZVOUS_PUT_REFUSED,
+	RENDEZVOUS_PUT_OVER_SHARE /* refused, too: its range of addresses has its share of a full registry */
+};
 
 /* 0, or -1 without memory. */
 int rendezvous_store_init(struct rendezvous_store *store, struct net *net);
@@ -139,11 +158,28 @@ void rendezvous_expiry_remove(struct rendezvous_entry *entry);
 void rendezvous_grace_enter(struct rendezvous_store *store, struct rendezvous_owner *owner);
 void rendezvous_grace_leave(struct rendezvous_owner *owner);
 
-/* --- rendezvous_share.c, for rendezvous_store.c --- */
+/* --- rendezvous_room.c, for rendezvous_store.c --- */
+
+/* May it be put, in place of `old` (NULL: of nothing)? RENDEZVOUS_PUT_NEW or _AGAIN; or refused, by that
+ * setting. `owner` and `namespace` are NULL where there is none yet. */
+enum rendezvous_put rendezvous_room(const struct rendezvous_store *store,
+				    const struct rendezvous_offer *offer,
+				    const struct rendezvous_owner *owner,
+				    const struct rendezvous_namespace *namespace,
+				    const struct rendezvous_entry *old, enum net_setting *refused_by);
+
+/* --- rendezvous_share.c, for rendezvous_store.c and rendezvous_room.c --- */
 
 /* Bytes that a registration takes at most beyond what is there; what an envelope of `len` bytes takes. */
 size_t rendezvous_cost_entry(size_t ns_len);
 size_t rendezvous_cost_envelope(size_t len);
+bool rendezvous_envelope_equal(const struct rendezvous_envelope *envelope, struct span record);
+/* True when the owner's latest envelope serves this offer, too. */
+bool rendezvous_envelope_serves(const struct rendezvous_store *store, const struct rendezvous_owner *owner,
+				const struct rendezvous_offer *offer);
+/* NULL: none is counted for it. */
+struct rendezvous_range *rendezvous_range_find(const struct rendezvous_store *store,
+					       const struct ip_key *from);
 /* Each returns NULL without memory, and holds nothing then. */
 struct rendezvous_envelope *rendezvous_envelope_new(struct rendezvous_store *store,
 						    const struct rendezvous_offer *offer);

@@ -5,6 +5,7 @@ UNIT_RENDEZVOUS := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard netproc/rendezvous
 UNIT_test_net_rendezvous_order    := $(BUILD)/obj/netproc/rendezvous_order.o $(BUILD)/obj/netproc/table.o
 UNIT_test_net_rendezvous_cookie   := $(BUILD)/obj/netproc/rendezvous_cookie.o $(BUILD)/obj/netproc/table.o
 UNIT_test_net_rendezvous_store    := $(UNIT_RENDEZVOUS)
+UNIT_test_net_rendezvous_share    := $(UNIT_RENDEZVOUS)
 UNIT_test_net_rendezvous_register := $(UNIT_RENDEZVOUS)
 UNIT_test_net_rendezvous_discover := $(UNIT_RENDEZVOUS)
 UNIT_test_net_rendezvous_stream   := $(UNIT_RENDEZVOUS)
