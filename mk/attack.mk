@@ -17,14 +17,16 @@ ATTACK_SHARED := $(patsubst %.c,$(BUILD)/obj/%.o,tests/attack/attack.c tests/att
 ATTACK_LIVE := $(BUILD)/obj/tests/attack/live_keyproc.o
 ATTACK_attack_keyproc := $(ATTACK_LIVE)
 ATTACK_attack_keyproc_life := $(ATTACK_LIVE)
-ATTACK_attack_cross   := $(ATTACK_LIVE)
 
-ATTACK_DAEMON := $(BUILD)/obj/tests/attack/live_daemon.o $(BUILD)/obj/tests/attack/daemon_state.o
+ATTACK_DAEMON := $(patsubst %,$(BUILD)/obj/tests/attack/%.o,live_daemon daemon_state daemon_descriptors daemon_proc)
+ATTACK_attack_cross := $(ATTACK_DAEMON)
 ATTACK_attack_state := $(ATTACK_DAEMON)
 ATTACK_attack_start := $(ATTACK_DAEMON)
 ATTACK_attack_death := $(ATTACK_DAEMON)
 ATTACK_attack_log   := $(ATTACK_DAEMON)
-ATTACK_attack_parent := $(BUILD)/obj/tests/attack/live_daemon.o $(BUILD)/obj/tests/attack/live_tree.o
+ATTACK_HOSTILE := $(patsubst %,$(BUILD)/obj/tests/attack/%.o,hostile_daemon live_daemon live_tree)
+ATTACK_attack_parent := $(ATTACK_HOSTILE)
+ATTACK_attack_parent_metrics := $(ATTACK_HOSTILE)
 ATTACK_attack_insitu := $(BUILD)/obj/tests/attack/live_daemon.o $(BUILD)/obj/tests/attack/live_tree.o
 ATTACK_attack_minimum := $(BUILD)/obj/tests/attack/live_daemon.o
 
@@ -33,12 +35,16 @@ $(BUILD)/tests/attack/%: $(BUILD)/obj/tests/attack/%.o $(ATTACK_SHARED) $$(ATTAC
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lsodium -lcap-ng -lseccomp
 
-# netproc with a reader of orders in front of read(2): its own sources are those of the release.
+# netproc and metrics with a reader of orders in front of read(2): their own sources are those of the release.
 $(BUILD)/tests/attack/insitu_netproc: $(OBJ_netproc) $(BUILD)/obj/tests/attack/insitu_read.o $(BUILD)/lib/libimsg.a $(BUILD)/lib/libproto.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=read -o $@ $^ $(LIBS_netproc)
 
-ATTACK_TOOLS := $(BUILD)/tests/attack/hostile_netproc $(BUILD)/tests/attack/insitu_netproc
+$(BUILD)/tests/attack/insitu_metrics: $(OBJ_metrics) $(BUILD)/obj/tests/attack/insitu_read.o $(BUILD)/lib/libimsg.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -Wl,--wrap=read -o $@ $^ $(LIBS_metrics)
+
+ATTACK_TOOLS := $(patsubst %,$(BUILD)/tests/attack/%,hostile_child insitu_netproc insitu_metrics)
 
 attack-programs: $(ATTACK_BIN) $(ATTACK_TOOLS)
 

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * A captured process against keyproc's memory, as the same user, with each layer taken away in turn:
- *   keyproc, attacker with nothing      only keyproc's not being dumpable stands in the way
- *   keyproc, attacker under Landlock    as netproc without its filter
- *   keyproc, attacker under the filter  as netproc without Landlock
- *   a dumpable stand-in, under Landlock    only the attacker's Landlock stands in the way
- *   a dumpable stand-in, under the filter  only the attacker's filter does
- *   a dumpable stand-in, with nothing   the control: here the theft must work, else this test would prove
- * nothing
+ * A captured process against the memory of the others, as the same user, with each layer taken away in turn:
+ *   the daemon's four, attacker with nothing      only their not being dumpable stands in the way
+ *   the daemon's four, attacker under Landlock    as netproc or metrics without its filter
+ *   the daemon's four, attacker under a filter    as netproc or metrics without Landlock
+ *   a dumpable stand-in, under Landlock           only the attacker's Landlock stands in the way
+ *   a dumpable stand-in, under a filter           only the attacker's filter does
+ *   a dumpable stand-in of another user           only the user does, as in root mode
+ *   a dumpable stand-in, with nothing             the control: here the theft must work, else this test would
+ *                                                 prove nothing
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,16 +24,15 @@
 #include <unistd.h>
 
 #include "imsg/harden_steps.h"
-#include "netproc/sandbox.h"
-#include "tests/attack/attack.h"
-#include "tests/attack/live_keyproc.h"
+#include "tests/attack/daemon_proc.h"
 
-enum layer { LAYER_NONE, LAYER_LANDLOCK, LAYER_SECCOMP, LAYERS };
+enum layer { LAYER_NONE, LAYER_LANDLOCK, LAYER_NETPROC, LAYER_METRICS, LAYERS };
 enum outcome { REFUSED = 0, STOLEN = 1, OTHER = 2, NOT_SET_UP = 3 };
 
-static const char *const layer_names[LAYERS] = {"nothing", "Landlock only", "the filter only"};
+static const char *const layer_names[LAYERS] = {"nothing", "Landlock only", "netproc's filter only",
+						"metrics's filter only"};
 static volatile uint64_t loot = 0x5ec2e75ec2e75ec2; /* at the same address in the stand-in */
-static struct harden_filter filter;
+static struct harden_filter filters[LAYERS];
 
 static enum outcome outcome_of(long rc)
 {
@@ -143,7 +143,7 @@ static int put_on(enum layer layer)
 		return -1;
 	if (layer == LAYER_LANDLOCK)
 		return harden_landlock(true, &layers) == 0 && layers != 0 ? 0 : -1;
-	return layer == LAYER_SECCOMP ? harden_filter_load(&filter) : 0;
+	return layer == LAYER_NONE ? 0 : harden_filter_load(&filters[layer]);
 }
 
 static int steal(void *context)
@@ -155,8 +155,17 @@ static int steal(void *context)
 	return (int)theft->attack(theft->victim);
 }
 
+static int become_other(void)
+{
+	const uid_t other = ATTACK_NOBODY - 1;
+
+	return setgroups(0, NULL) != 0 || setresgid(other, other, other) != 0
+		   ? -1
+		   : setresuid(other, other, other);
+}
+
 /* Holds the loot, and lets itself be looked at. */
-static pid_t start_stand_in(void)
+static pid_t start_stand_in(int (*become)(void))
 {
 	int ready[2];
 	char word;
@@ -167,8 +176,7 @@ static pid_t start_stand_in(void)
 
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-		if (attack_become_user() != 0 || prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0 ||
-		    write(ready[1], "r", 1) != 1)
+		if (become() != 0 || prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0 || write(ready[1], "r", 1) != 1)
 			_exit(1);
 		for (;;)
 			pause();
@@ -180,63 +188,111 @@ static pid_t start_stand_in(void)
 	return pid;
 }
 
-static void try_all(pid_t victim, bool dumpable, enum layer layer)
+/* `wanted`: what must come of it where no filter ends the attempt. */
+static void try_all(pid_t victim, const char *who, enum layer layer, enum outcome wanted)
 {
-	const char *who = dumpable ? "a dumpable stand-in" : "keyproc";
-
 	for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++) {
 		struct theft theft = {attempts[i].attack, layer, victim};
 		struct attack_end end = attack_in_child(steal, &theft);
 
-		if (layer == LAYER_SECCOMP) {
+		if (layer == LAYER_NETPROC || layer == LAYER_METRICS) {
 			attack_check(end.signal == SIGSYS, "%s, attacker with %s: %s: %s", who,
 				     layer_names[layer], attempts[i].name, attack_end_text(end));
 			continue;
 		}
-		if (dumpable && layer == LAYER_NONE && end.status == REFUSED) {
+		if (wanted == STOLEN && end.status == REFUSED) {
 			attack_skip("control of %s: this system refuses it to everybody", attempts[i].name);
 			continue;
 		}
-		int wanted = dumpable && layer == LAYER_NONE ? STOLEN : REFUSED;
-
-		attack_check(end.signal == 0 && end.status == wanted, "%s, attacker with %s: %s: %s, not %d",
-			     who, layer_names[layer], attempts[i].name, attack_end_text(end), wanted);
+		attack_check(end.signal == 0 && end.status == (int)wanted,
+			     "%s, attacker with %s: %s: %s, not %d", who, layer_names[layer],
+			     attempts[i].name, attack_end_text(end), wanted);
 	}
 }
 
-static bool landlock_is_here(void)
+/* Why a layer cannot be tried here; NULL when it can. */
+static const char *unable(enum layer layer)
 {
-	return syscall(444, NULL, 0, 1) >= 1;
+	if (layer == LAYER_LANDLOCK && syscall(444, NULL, 0, 1) < 1)
+		return "this kernel has none";
+	if (layer > LAYER_LANDLOCK && attack_is_sanitized())
+		return "the address sanitizer's own rows are in it";
+	return NULL;
+}
+
+static void try_layer(const struct live_daemon *live, pid_t stand_in, enum layer layer)
+{
+	pid_t all[PROC_PROCESSES];
+	int count = proc_processes(live, all);
+	const char *why = unable(layer);
+
+	if (why != NULL) {
+		attack_skip("attacker with %s: %s", layer_names[layer], why);
+		return;
+	}
+	for (int i = 0; i < count; i++)
+		try_all(all[i], proc_names[i], layer, REFUSED);
+	try_all(stand_in, "a dumpable stand-in", layer, layer == LAYER_NONE ? STOLEN : REFUSED);
+}
+
+static void end_stand_in(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+/* In root mode each process has a user of its own: that alone must do. */
+static void try_other_user(void)
+{
+	if (geteuid() != 0) {
+		attack_skip("a stand-in of another user: needs root");
+		return;
+	}
+	pid_t stranger = start_stand_in(become_other);
+
+	if (stranger < 0)
+		attack_fail("a stand-in of another user does not start");
+	else {
+		try_all(stranger, "a dumpable stand-in of another user", LAYER_NONE, REFUSED);
+		end_stand_in(stranger);
+	}
+}
+
+static int build_filters(void)
+{
+	for (size_t i = 0; i < ATTACK_POLICIES; i++) {
+		const struct attack_policy *policy = &attack_policies[i];
+		enum layer layer = policy->program == ATTACK_NETPROC   ? LAYER_NETPROC
+				   : policy->program == ATTACK_METRICS ? LAYER_METRICS
+								       : LAYER_NONE;
+
+		if (layer != LAYER_NONE &&
+		    harden_filter_build(&filters[layer], policy->calls, *policy->count) != 0)
+			return -1;
+	}
+	return 0;
 }
 
 int main(void)
 {
-	static struct live_keyproc live;
-	pid_t stand_in = start_stand_in();
+	static struct live_daemon live;
+	const struct live_daemon_wish wish = {.page = true};
+	pid_t stand_in = start_stand_in(attack_become_user);
 
-	if (live_keyproc_start(&live) != 0 || stand_in < 0 ||
-	    harden_filter_build(&filter, net_sandbox_calls, net_sandbox_call_count) != 0) {
-		attack_fail("the victims do not start");
+	if (live_daemon_start(&live, &wish) != 0 || stand_in < 0 || build_filters() != 0) {
+		attack_fail("the victims do not start: %.300s", live.said);
+		live_daemon_end(&live);
 		return attack_end("cross");
 	}
-	for (int layer = 0; layer < LAYERS; layer++) {
-		if (layer == LAYER_LANDLOCK && !landlock_is_here()) {
-			attack_skip("attacker with Landlock only: this kernel has none");
-			continue;
-		}
-		if (layer == LAYER_SECCOMP && attack_is_sanitized()) {
-			attack_skip(
-			    "attacker with the filter only: the address sanitizer's own rows are in it");
-			continue;
-		}
-		try_all(live.pid, false, (enum layer)layer);
-		try_all(stand_in, true, (enum layer)layer);
-	}
-	kill(stand_in, SIGKILL);
-	waitpid(stand_in, NULL, 0);
-	live_keyproc_send(live.parent, IMSG_KEY_PING, NULL);
-	attack_check(live_keyproc_receive(&live, live.parent, 3000) == IMSG_KEY_PONG,
-		     "keyproc does not answer any more");
-	live_keyproc_end(&live);
+	for (int layer = 0; layer < LAYERS; layer++)
+		try_layer(&live, stand_in, (enum layer)layer);
+	end_stand_in(stand_in);
+	try_other_user();
+	kill(live.pid, SIGTERM);
+	struct attack_end end = live_daemon_wait(&live, 10000);
+
+	attack_check(end.signal == 0 && end.status == 0, "the daemon afterwards: SIGTERM: %s",
+		     attack_end_text(end));
+	live_daemon_end(&live);
 	return attack_end("cross");
 }

@@ -99,7 +99,7 @@ static void kill_one(bool root, int which, const char *name)
 /* While it starts: no half-made key, nobody left. */
 static void kill_at_start(unsigned round)
 {
-	const struct live_daemon_wish wish = {0};
+	const struct live_daemon_wish wish = {.page = true};
 	uint8_t key[100];
 
 	if (live_daemon_spawn(&live, &wish) != 0)
@@ -116,48 +116,60 @@ static void kill_at_start(unsigned round)
 
 /* Stopped, not dead: only the watchdog can tell. */
 struct stillness {
-	const char *name;
+	const char *who;
 	bool root;
-	bool netproc;
 	struct live_daemon live;
 };
 
+static pid_t process_of(const struct live_daemon *found, const char *who)
+{
+	if (strcmp(who, "keyproc") == 0)
+		return found->keyproc;
+	return strcmp(who, "netproc") == 0 ? found->netproc : found->metrics;
+}
+
 static void stop_one(struct stillness *still)
 {
-	const struct live_daemon_wish wish = {.root = still->root};
+	const struct live_daemon_wish wish = {.root = still->root, .page = true};
 
 	if (live_daemon_start(&still->live, &wish) != 0)
-		attack_fail("%s: the daemon does not start", still->name);
+		attack_fail("%s stopped: the daemon does not start", still->who);
 	else
-		kill(still->netproc ? still->live.netproc : still->live.keyproc, SIGSTOP);
+		kill(process_of(&still->live, still->who), SIGSTOP);
 }
 
 static void ended_by_watchdog(struct stillness *still)
 {
 	struct attack_end end = live_daemon_wait(&still->live, WATCHDOG_MS);
+	const char *mode = still->root ? ", root mode" : "";
+	char line[80];
 
-	attack_check(!end.hung && end.signal == 0 && end.status == 1, "%s: parent: %s", still->name,
-		     attack_end_text(end));
-	attack_check(strstr(still->live.said, still->netproc ? "netproc" : "keyproc") != NULL,
-		     "%s: the log does not name it", still->name);
-	/* A stopped netproc is killed all the same, by the end of its parent or of its namespace. keyproc of
+	snprintf(line, sizeof(line), "%s has not answered", still->who);
+	attack_check(!end.hung && end.signal == 0 && end.status == 1, "%s stopped%s: parent: %s", still->who,
+		     mode, attack_end_text(end));
+	attack_check(strstr(still->live.said, line) != NULL, "%s stopped%s: the log does not say so: %.300s",
+		     still->who, mode, still->live.said);
+	/* A stopped child is killed all the same, by the end of its parent or of its namespace. keyproc of
 	 * root mode, whose user nobody else has, is beyond anybody's signal but root's: continued, it ends at
-	 * once. */
-	if (still->root && !still->netproc)
+	 * once.
+	 */
+	if (still->root && strcmp(still->who, "keyproc") == 0)
 		kill(still->live.keyproc, SIGCONT);
-	attack_check(live_daemon_left_nobody(&still->live), "%s: it is left", still->name);
+	attack_check(live_daemon_left_nobody(&still->live), "%s stopped%s: a process is left", still->who,
+		     mode);
 	live_daemon_end(&still->live);
 }
 
 /* All at once: each takes its fifteen seconds. */
 static void stopped(bool root)
 {
-	static struct stillness all[] = {
-	    {.name = "netproc stopped", .netproc = true},
-	    {.name = "keyproc stopped"},
-	    {.name = "netproc stopped, root mode", .netproc = true, .root = true},
-	    {.name = "keyproc stopped, root mode", .root = true}};
-	size_t count = root ? 4 : 2;
+	static struct stillness all[] = {{.who = "netproc"},
+					 {.who = "keyproc"},
+					 {.who = "metrics"},
+					 {.who = "netproc", .root = true},
+					 {.who = "keyproc", .root = true},
+					 {.who = "metrics", .root = true}};
+	size_t count = root ? 6 : 3;
 
 	for (size_t i = 0; i < count; i++)
 		stop_one(&all[i]);
@@ -170,17 +182,17 @@ static void stopped(bool root)
 /* A short stop is forgiven: the clock has gone on, nothing else. */
 static void stopped_for_a_moment(void)
 {
-	const struct live_daemon_wish wish = {0};
+	const struct live_daemon_wish wish = {.page = true};
 
 	if (live_daemon_start(&live, &wish) != 0) {
 		attack_fail("the daemon does not start");
 		live_daemon_end(&live);
 		return;
 	}
-	const pid_t all[] = {live.pid, live.keyproc, live.netproc};
+	const pid_t all[] = {live.pid, live.keyproc, live.netproc, live.metrics};
 
-	for (int i = 0; i < 30; i++) {
-		pid_t pid = all[i % 3];
+	for (int i = 0; i < 40; i++) {
+		pid_t pid = all[i % 4];
 
 		kill(pid, SIGSTOP);
 		usleep(next(30000));

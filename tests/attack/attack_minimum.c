@@ -155,7 +155,7 @@ static void is_refused(const char *name, const struct place *place)
 
 static void start_in(const struct place *place, bool root)
 {
-	const struct live_daemon_wish wish = {.root = root, .before_exec = place->before_exec};
+	const struct live_daemon_wish wish = {.root = root, .page = true, .before_exec = place->before_exec};
 	char name[100];
 
 	snprintf(name, sizeof(name), "%s%s", place->name, root ? ", root mode" : "");

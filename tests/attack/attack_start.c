@@ -117,6 +117,7 @@ static void key_is_private(const char *name)
 static void start_in(const struct condition *condition, bool root)
 {
 	const struct live_daemon_wish wish = {.root = root,
+					      .page = true,
 					      .settings = condition->settings,
 					      .before_exec = condition->before_exec,
 					      .own_output = condition->own_output};
@@ -142,8 +143,8 @@ static void start_in(const struct condition *condition, bool root)
 /* Started without randomised addresses, the children have them all the same: two starts differ. */
 static void addresses_differ(void)
 {
-	const struct live_daemon_wish wish = {.before_exec = fixed_addresses};
-	char first[2][32];
+	const struct live_daemon_wish wish = {.before_exec = fixed_addresses, .page = true};
+	char first[3][32];
 
 	if (!attack_may_look_inside() || attack_is_sanitized()) {
 		attack_skip("addresses of two starts: %s",
@@ -156,9 +157,9 @@ static void addresses_differ(void)
 			live_daemon_end(&live);
 			return;
 		}
-		const pid_t children[2] = {live.keyproc, live.netproc};
+		const pid_t children[3] = {live.keyproc, live.netproc, live.metrics};
 
-		for (int i = 0; i < 2; i++) {
+		for (int i = 0; i < 3; i++) {
 			const char *now = state_image_address(children[i]);
 
 			if (start == 1)

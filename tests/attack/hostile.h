@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a hostile netproc is told to do: attack_parent writes it into a file beside the program,
- * hostile_netproc reads it.
+ * What a hostile netproc or metrics is told to do: hostile_daemon.c writes it into a file beside the program,
+ * hostile_child reads it.
  */
 #ifndef TESTS_ATTACK_HOSTILE_H
 #define TESTS_ATTACK_HOSTILE_H
@@ -14,13 +14,14 @@ enum hostile_act {
 	HOSTILE_MESSAGE,    /* one message of `type` with `size` bytes of payload */
 	HOSTILE_TWICE,	    /* the same, twice */
 	HOSTILE_RAW,	    /* `size` bytes of junk */
-	HOSTILE_LOG,	    /* NET_LOG with the payload given */
+	HOSTILE_LOG,	    /* its LOG with the payload given */
 	HOSTILE_LOG_FLOOD,  /* that, `size` thousand times, as fast as the channel takes them */
 	HOSTILE_WEAK,	    /* says READY with the layers of the payload only */
 	HOSTILE_SILENT,	    /* never says READY */
 	HOSTILE_EXIT,	    /* ends with status `size` before READY */
 	HOSTILE_DESCRIPTOR, /* HOSTILE_LOG, `size` times, with a descriptor in each */
 	HOSTILE_DEAF,	    /* serves nobody and reads nothing; its channel fills */
+	HOSTILE_BLIND,	    /* the same, but says a PONG every `size` milliseconds */
 };
 
 struct hostile_script {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What code inside the live netproc tries, one a daemon: the list that attack_insitu asks for by number and
- * insitu_read.c makes.
+ * What code inside the live netproc or metrics tries, one a daemon: the list that attack_insitu asks for by
+ * number and insitu_read.c makes.
  */
 #ifndef TESTS_ATTACK_INSITU_H
 #define TESTS_ATTACK_INSITU_H
@@ -10,7 +10,7 @@
 #define INSITU_TRIGGER "ATTACK-INSIDE-"
 #define INSITU_LEN     16
 
-/* X(name, killed): `killed` 1: the call ends the process; 0: it comes back refused, and netproc goes on. */
+/* X(name, killed): `killed` 1: the call ends the process; 0: it comes back refused, and it goes on. */
 #define INSITU_ATTEMPTS(X)                                                                                   \
 	X(OPEN_FILE, 1)                                                                                      \
 	X(OPEN_MEMORY_OF_KEYPROC, 1)                                                                         \

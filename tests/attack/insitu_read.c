@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Linked into a test build of netproc in front of read(2) (ld --wrap): what a connection sends after the
- * trigger becomes code of netproc's own, in the live, confined process. The sources of netproc know nothing
- * of it, so no release can hold it.
+ * Linked into test builds of netproc and metrics in front of read(2) (ld --wrap): what a connection sends
+ * after the trigger becomes code of the process's own, in the live, confined process. The sources of both
+ * know nothing of it, so no release can hold it.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -24,6 +25,9 @@ ssize_t __wrap_read(int fd, void *bytes, size_t len);
 
 static const struct sockaddr_in target = {
     .sin_family = AF_INET, .sin_port = 0x0900, .sin_addr.s_addr = 0x0100007f};
+/* Known before the lock: netproc's numbers, or metrics's. */
+static int listener = IMSG_FD_LISTEN, channel = IMSG_FD_PEER;
+static pid_t self, parent;
 static long page[512] __attribute__((aligned(4096)));
 
 static void send_descriptor(void)
@@ -37,14 +41,14 @@ static void send_descriptor(void)
 	head->cmsg_level = SOL_SOCKET;
 	head->cmsg_type = SCM_RIGHTS;
 	head->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(head), &(int){IMSG_FD_LISTEN}, sizeof(int));
-	syscall(SYS_sendmsg, IMSG_FD_PEER, &message, 0);
+	memcpy(CMSG_DATA(head), &listener, sizeof(int));
+	syscall(SYS_sendmsg, channel, &message, 0);
 }
 
 static void fast_open(void)
 {
-	syscall(SYS_shutdown, IMSG_FD_LISTEN, SHUT_RD);
-	syscall(SYS_sendto, IMSG_FD_LISTEN, "x", 1, MSG_FASTOPEN, &target, sizeof(target));
+	syscall(SYS_shutdown, listener, SHUT_RD);
+	syscall(SYS_sendto, listener, "x", 1, MSG_FASTOPEN, &target, sizeof(target));
 }
 
 /* An instruction sequence that would end with 42, in memory that is not code. */
@@ -74,12 +78,15 @@ static void crash(void)
 	__builtin_trap();
 }
 
-static pid_t parent;
-
-/* Asked at start: the filter forbids getppid too, and would stop the attempt before its kill. */
-__attribute__((constructor)) static void note_parent(void)
+/* Asked at start: a filter may forbid getppid and getpid too, and would stop the attempt before its kill. */
+__attribute__((constructor)) static void look_around(void)
 {
+	self = getpid();
 	parent = getppid();
+	if (strcmp(program_invocation_short_name, "metrics") == 0) {
+		listener = IMSG_FD_HTTP;
+		channel = IMSG_FD_PARENT;
+	}
 }
 
 /* What is more than one call. */
@@ -96,11 +103,11 @@ struct one_call {
 	long argument[6];
 };
 
-/* keyproc is the process started before us; its number is next to ours in either namespace. */
+/* The process started before us is keyproc, or netproc; its number is next to ours in either namespace. */
 static void attempt(enum insitu_attempt which, int fd)
 {
 	/* Nothing here may be a call that the filter forbids: the attempt itself must be what is stopped. */
-	long near = getpid() - 1, memory = (long)page, to = (long)&target;
+	long near = self - 1, memory = (long)page, to = (long)&target;
 	struct iovec part = {page, 8};
 	const long code = PROT_READ | PROT_EXEC, own = MAP_PRIVATE | MAP_ANONYMOUS;
 	const struct one_call calls[INSITU_COUNT] = {
@@ -108,7 +115,7 @@ static void attempt(enum insitu_attempt which, int fd)
 	    [INSITU_OPEN_MEMORY_OF_KEYPROC] = {SYS_openat, {AT_FDCWD, (long)"/proc/1/mem", O_RDONLY}},
 	    [INSITU_SOCKET] = {SYS_socket, {AF_INET, SOCK_STREAM}},
 	    [INSITU_SOCKET_NETLINK] = {SYS_socket, {AF_NETLINK, SOCK_RAW}},
-	    [INSITU_CONNECT_LISTENER] = {SYS_connect, {IMSG_FD_LISTEN, to, sizeof(target)}},
+	    [INSITU_CONNECT_LISTENER] = {SYS_connect, {listener, to, sizeof(target)}},
 	    [INSITU_CONNECT_ACCEPTED] = {SYS_connect, {fd, to, sizeof(target)}},
 	    [INSITU_EXECVE] = {SYS_execve, {(long)"/bin/sh"}},
 	    [INSITU_FORK] = {SYS_clone, {SIGCHLD}},
@@ -120,7 +127,7 @@ static void attempt(enum insitu_attempt which, int fd)
 	    [INSITU_KILL_KEYPROC] = {SYS_kill, {near, SIGKILL}},
 	    [INSITU_BECOME_DUMPABLE] = {SYS_prctl, {PR_SET_DUMPABLE, 1}},
 	    [INSITU_IO_URING] = {SYS_io_uring_setup, {8, memory}},
-	    [INSITU_ACCEPT_MORE] = {SYS_accept4, {IMSG_FD_LISTEN, 0, 0, SOCK_NONBLOCK}},
+	    [INSITU_ACCEPT_MORE] = {SYS_accept4, {listener, 0, 0, SOCK_NONBLOCK}},
 	};
 
 	if (which >= INSITU_COUNT)

@@ -213,10 +213,10 @@ struct attack_end live_daemon_wait(struct live_daemon *live, int milliseconds)
 	return ended;
 }
 
-int live_daemon_connect(const struct live_daemon *live)
+static int connect_to(uint16_t port)
 {
 	struct sockaddr_in to = {
-	    .sin_family = AF_INET, .sin_port = htons(live->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	    .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	const struct timeval patience = {.tv_sec = 20};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -226,6 +226,24 @@ int live_daemon_connect(const struct live_daemon *live)
 		return fd;
 	close(fd);
 	return -1;
+}
+
+int live_daemon_connect(const struct live_daemon *live)
+{
+	return connect_to(live->port);
+}
+
+int live_daemon_connect_page(const struct live_daemon *live)
+{
+	return connect_to(live_daemon_page_port(live));
+}
+
+uint16_t live_daemon_page_port(const struct live_daemon *live)
+{
+	static const char words[] = "/healthz on port ";
+	const char *at = strstr(live->said, words);
+
+	return at == NULL ? 0 : (uint16_t)atoi(at + strlen(words));
 }
 
 /* A number may have been given to somebody new meanwhile: asks for the name too. */

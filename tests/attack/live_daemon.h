@@ -44,6 +44,10 @@ bool live_daemon_says(struct live_daemon *live, const char *text, int millisecon
 struct attack_end live_daemon_wait(struct live_daemon *live, int milliseconds);
 /* A TCP connection to it, with twenty seconds of patience for each read and write: descriptor or -1. */
 int live_daemon_connect(const struct live_daemon *live);
+/* The same, to its metrics page. */
+int live_daemon_connect_page(const struct live_daemon *live);
+/* The port of the page, as the log says it; 0 when it does not. */
+uint16_t live_daemon_page_port(const struct live_daemon *live);
 /* True when no process of it is left. */
 bool live_daemon_left_nobody(const struct live_daemon *live);
 /* Kills what still runs, removes the folder. */

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 static char tree[] = "/tmp/attack-tree-XXXXXX";
@@ -17,17 +18,24 @@ static bool copy(const char *from, const char *to)
 	return system(command) == 0;
 }
 
-bool live_tree_make(const char *netproc)
+bool live_tree_make(const char *process, const char *program)
 {
-	char path[120], from[120];
+	static const char *const processes[] = {"keyproc", "netproc", "metrics"};
+	char command[200], from[120], to[120];
 
+	strcpy(tree, "/tmp/attack-tree-XXXXXX");
 	if (mkdtemp(tree) == NULL || chmod(tree, 0755) != 0)
 		return false;
-	snprintf(path, sizeof(path), "mkdir -p '%s/bin' '%s/libexec/dusk-relay'", tree, tree);
-	snprintf(from, sizeof(from), "tests/attack/%s", netproc);
-	return system(path) == 0 && copy("bin/dusk-relay", "bin/dusk-relay") &&
-	       copy("libexec/dusk-relay/keyproc", "libexec/dusk-relay/keyproc") &&
-	       copy(from, "libexec/dusk-relay/netproc");
+	snprintf(command, sizeof(command), "mkdir -p '%s/bin' '%s/libexec/dusk-relay'", tree, tree);
+	if (system(command) != 0 || !copy("bin/dusk-relay", "bin/dusk-relay"))
+		return false;
+	for (size_t i = 0; i < sizeof(processes) / sizeof(processes[0]); i++) {
+		snprintf(to, sizeof(to), "libexec/dusk-relay/%s", processes[i]);
+		snprintf(from, sizeof(from), "tests/attack/%s", program);
+		if (!copy(strcmp(processes[i], process) == 0 ? from : to, to))
+			return false;
+	}
+	return true;
 }
 
 const char *live_tree_path(void)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A netproc that has been taken over, as the parent sees it: started in netproc's place with netproc's
- * descriptors, not confined at all. It starts as a netproc would and then does what its script says. Started
- * by the daemon under attack_parent only.
+ * A netproc or metrics that has been taken over, as the parent sees it: started in its place with its
+ * descriptors, not confined at all. It starts as the real one would and then does what its script says.
+ * Started by the daemon under attack_parent and attack_parent_metrics only.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +18,18 @@
 #include "imsg/imsg.h"
 #include "tests/attack/hostile.h"
 
+/* What it must say and hear to pass for the real one. */
+static const struct role {
+	const char *name;
+	int listener;
+	enum imsg_type start, ready, ping, pong, log;
+} roles[] = {
+    {"netproc", IMSG_FD_LISTEN, IMSG_NET_START, IMSG_NET_READY, IMSG_NET_PING, IMSG_NET_PONG, IMSG_NET_LOG},
+    {"metrics", IMSG_FD_HTTP, IMSG_METRICS_START, IMSG_METRICS_READY, IMSG_METRICS_PING, IMSG_METRICS_PONG,
+     IMSG_METRICS_LOG},
+};
+
+static const struct role *role;
 static struct hostile_script script;
 static uint8_t in[2 * IMSG_MAX] __attribute__((aligned(8)));
 
@@ -71,8 +83,8 @@ static void send_descriptor(void)
 {
 	uint8_t datagram[IMSG_MAX];
 	char control[CMSG_SPACE(sizeof(int))] __attribute__((aligned(8))) = {0};
-	struct iovec part = {
-	    datagram, imsg_compose(datagram, IMSG_NET_LOG, 1, script.payload, sizeof(struct imsg_log))};
+	struct iovec part = {datagram,
+			     imsg_compose(datagram, role->log, 1, script.payload, sizeof(struct imsg_log))};
 	struct msghdr message = {
 	    .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
 	struct cmsghdr *head = CMSG_FIRSTHDR(&message);
@@ -80,7 +92,7 @@ static void send_descriptor(void)
 	head->cmsg_level = SOL_SOCKET;
 	head->cmsg_type = SCM_RIGHTS;
 	head->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(head), &(int){IMSG_FD_LISTEN}, sizeof(int));
+	memcpy(CMSG_DATA(head), &role->listener, sizeof(int));
 	sendmsg(IMSG_FD_PARENT, &message, MSG_NOSIGNAL);
 }
 
@@ -98,11 +110,11 @@ static void act(void)
 		send_bytes(&script, script.size);
 		break;
 	case HOSTILE_LOG:
-		send_message(IMSG_NET_LOG, script.payload, sizeof(struct imsg_log));
+		send_message(role->log, script.payload, sizeof(struct imsg_log));
 		break;
 	case HOSTILE_LOG_FLOOD:
 		for (uint32_t i = 0; i < script.size * 1000; i++)
-			send_message(IMSG_NET_LOG, script.payload, sizeof(struct imsg_log));
+			send_message(role->log, script.payload, sizeof(struct imsg_log));
 		break;
 	case HOSTILE_DESCRIPTOR:
 		for (uint32_t i = 0; i < script.size; i++)
@@ -122,9 +134,20 @@ static void say_ready(uint32_t listeners)
 						 HARDEN_OWN_USER | HARDEN_LIMITS,
 				       .listeners = listeners};
 
+	/* metrics' READY has a zero where netproc's has its listeners. */
+	_Static_assert(sizeof(ready) == sizeof(struct imsg_metrics_ready), "one READY for both");
 	if (script.act == HOSTILE_WEAK)
 		memcpy(&ready.layers, script.payload, sizeof(ready.layers));
-	send_message(IMSG_NET_READY, &ready, sizeof(ready));
+	send_message(role->ready, &ready, sizeof(ready));
+}
+
+/* Answers PINGs by the clock, without reading one: the parent's messages pile up in the channel. */
+static void answer_unread(void)
+{
+	for (struct imsg_ping ping = {.sequence = 1};; ping.sequence++) {
+		usleep(script.size * 1000);
+		send_message(role->pong, &ping, sizeof(ping));
+	}
 }
 
 /* Behaves from here on, so that what happens is the act's doing. */
@@ -133,8 +156,8 @@ static void serve(void)
 	uint16_t type;
 
 	while ((type = next_message()) != 0) {
-		if (type == IMSG_NET_PING)
-			send_message(IMSG_NET_PONG, in + 16, sizeof(struct imsg_ping));
+		if (type == role->ping)
+			send_message(role->pong, in + 16, sizeof(struct imsg_ping));
 		if (type == IMSG_NET_DRAIN) {
 			send_message(IMSG_NET_DRAINED, NULL, 0);
 			_exit(0);
@@ -142,14 +165,16 @@ static void serve(void)
 	}
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	uint32_t listeners = 0;
 	uint16_t type;
 
-	if (read_script() != 0)
+	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
+		role = argc > 0 && strcmp(argv[0], roles[i].name) == 0 ? &roles[i] : role;
+	if (role == NULL || read_script() != 0)
 		return 3;
-	while ((type = next_message()) != 0 && type != IMSG_NET_START) {
+	while ((type = next_message()) != 0 && type != role->start) {
 		if (type == IMSG_NET_CONF)
 			listeners = ((const struct imsg_net_conf *)(const void *)(in + 16))->listeners;
 	}
@@ -162,6 +187,8 @@ int main(void)
 		act();
 	while (script.act == HOSTILE_DEAF)
 		pause();
+	if (script.act == HOSTILE_BLIND)
+		answer_unread();
 	serve();
 	return 0;
 }
