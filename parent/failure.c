@@ -134,3 +134,45 @@ void failure_died(struct parent *parent, const struct parent_child *child)
 		    parent, !child->ready && WEXITSTATUS(status) != 0 ? WEXITSTATUS(status) : EXIT_FAILED,
 		    "%s ended with status %d without saying why%s", child->name, WEXITSTATUS(status), stop);
 }
+
+/* Which of two children that ended did so by itself. netproc ends when keyproc does: by the end of their
+ * channel, or killed by the kernel where keyproc is the first process of their namespace. */
+static const struct parent_child *failure_first_cause(const struct parent *parent,
+						      const struct parent_child *child)
+{
+	const struct parent_child *key = &parent->child[PARENT_KEYPROC];
+	const struct parent_child *net = &parent->child[PARENT_NETPROC];
+
+	/* The end of the namespace takes metrics along. */
+	if (child == &parent->child[PARENT_METRICS] && key->reaped)
+		child = key;
+	if (!key->reaped || !net->reaped)
+		return child;
+	return WIFSIGNALED(net->wait_status) && !WIFSIGNALED(key->wait_status) ? net : key;
+}
+
+/* A child whose channel is closed and whose end must follow at once; NULL when there is none. Where keyproc
+ * is the first process of the children's namespace, its end comes after those that the kernel ends with it.
+ */
+static const struct parent_child *failure_awaited(const struct parent *parent, uint64_t now)
+{
+	for (int i = 0; i < PARENT_CHILDREN; i++) {
+		const struct parent_child *child = &parent->child[i];
+
+		if (child->pid > 0 && !child->open && now < child->end_by)
+			return child;
+	}
+	return NULL;
+}
+
+/* Time is over for a child that ended, or whose channel did. The first cause may be another, still to be
+ * seen. */
+void failure_verdict(struct parent *parent, struct parent_child *child, uint64_t now)
+{
+	const struct parent_child *awaited = failure_awaited(parent, now);
+
+	if (awaited != NULL)
+		child->end_by = awaited->end_by;
+	else
+		failure_died(parent, failure_first_cause(parent, child));
+}

@@ -78,22 +78,6 @@ void loop_read_child(struct parent *parent, struct parent_child *child, int most
 	}
 }
 
-/* Which of two children that ended did so by itself. netproc ends when keyproc does: by the end of their
- * channel, or killed by the kernel where keyproc is the first process of their namespace. */
-static const struct parent_child *loop_first_cause(const struct parent *parent,
-						   const struct parent_child *child)
-{
-	const struct parent_child *key = &parent->child[PARENT_KEYPROC];
-	const struct parent_child *net = &parent->child[PARENT_NETPROC];
-
-	/* The end of the namespace takes metrics along. */
-	if (child == &parent->child[PARENT_METRICS] && key->reaped)
-		child = key;
-	if (!key->reaped || !net->reaped)
-		return child;
-	return WIFSIGNALED(net->wait_status) && !WIFSIGNALED(key->wait_status) ? net : key;
-}
-
 static bool loop_is_crash(int status)
 {
 	return WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL;
@@ -255,9 +239,8 @@ static void loop_times(struct parent *parent)
 	if (parent->deadline != 0 && now >= parent->deadline)
 		loop_deadline(parent);
 	for (int i = 0; i < PARENT_CHILDREN; i++) {
-		struct parent_child *child = &parent->child[i];
-		if (child->end_by != 0 && now >= child->end_by)
-			failure_died(parent, loop_first_cause(parent, child));
+		if (parent->child[i].end_by != 0 && now >= parent->child[i].end_by)
+			failure_verdict(parent, &parent->child[i], now);
 	}
 }
 

@@ -110,6 +110,9 @@ void handlers_init(struct parent *parent, struct parent_child *child, int fd, en
 void failure_missing(uint32_t missing, char *text, size_t size);
 void failure_told(struct parent *parent, const struct parent_child *child, const struct imsg_failed *failed);
 void failure_died(struct parent *parent, const struct parent_child *child);
+/* Time is over for a child that ended, or whose channel did: names the first cause, or waits for one more
+ * end. */
+void failure_verdict(struct parent *parent, struct parent_child *child, uint64_t now);
 
 /* announce.c: the lines at start. */
 void announce_key(struct parent *parent);
