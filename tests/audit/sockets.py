@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The options of netproc's listeners, which accepted sockets inherit: asked of the running process's own sockets (pidfd_getfd,
-so it needs root). They keep the kernel's queue of a connection short and end dead connections."""
+"""The options of the listeners of netproc and metrics, which accepted sockets inherit: asked of the running process's own sockets
+(pidfd_getfd, so it needs root). They keep the kernel's queue of a connection short and end dead connections."""
 
 import ctypes
 import os
@@ -9,13 +9,17 @@ import socket
 import live
 from report import promise
 
-TEXT = "netproc's listeners: the kernel stops at 32 KiB unsent, no delay, dead peers are found"
+TEXT = "{}: the kernel stops at 32 KiB unsent, no delay, dead peers are found"
+LISTEN = {"netproc": "netproc's listeners", "metrics": "the listener of metrics's page"}
 PIDFD_GETFD = 438  # the same on every architecture
 WANTED = {
     "TCP_NOTSENT_LOWAT": (socket.IPPROTO_TCP, 25, 32768),
     "TCP_USER_TIMEOUT": (socket.IPPROTO_TCP, 18, 75000),
     "TCP_NODELAY": (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
     "SO_KEEPALIVE": (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    "TCP_KEEPIDLE": (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15),
+    "TCP_KEEPINTVL": (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 15),
+    "TCP_KEEPCNT": (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
     "SO_REUSEPORT": (socket.SOL_SOCKET, socket.SO_REUSEPORT, 0),
 }
 
@@ -50,10 +54,11 @@ def _faults(pid):
 
 def check(report, build):
     if not live.is_root():
-        report.skip(promise(8), TEXT, "needs root")
+        report.skip(promise(8), TEXT.format(" and ".join(LISTEN.values())), "needs root")
         return
     try:
-        with live.Daemon(build, False) as daemon:
-            report.check(promise(8), TEXT, _faults(daemon.pid["netproc"]))
+        with live.Daemon(build, False, page=True) as daemon:
+            for name, words in LISTEN.items():
+                report.check(promise(8), TEXT.format(words), _faults(daemon.pid[name]))
     except (OSError, RuntimeError) as error:
-        report.skip(promise(8), TEXT, str(error))
+        report.skip(promise(8), TEXT.format(" and ".join(LISTEN.values())), str(error))
