@@ -27,13 +27,13 @@ def run(command, folder, **extra):
         raise Missing(f"{' '.join(command)} in {folder} failed:\n{done.stdout[-3000:]}")
 
 
-def build_js():
+def build_js(folder):
     need("node", "Node.js 20 or newer")
     need("npm", "npm")
-    lock, installed = (os.path.join(ROOT, "js", n) for n in ("package-lock.json", "node_modules/.package-lock.json"))
+    lock, installed = (os.path.join(ROOT, folder, n) for n in ("package-lock.json", "node_modules/.package-lock.json"))
     if not os.path.exists(installed) or os.path.getmtime(installed) < os.path.getmtime(lock):
-        run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], "js")
-    return ["node", "--import", os.path.join(ROOT, "js/src/polyfill.mjs"), os.path.join(ROOT, "js/src/client.mjs")]
+        run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], folder)
+    return ["node", "--import", os.path.join(ROOT, "js/src/polyfill.mjs"), os.path.join(ROOT, folder, "src/client.mjs")]
 
 
 def build_rust(folder, program):
@@ -63,7 +63,8 @@ def build_py():
 
 # client kind -> how it is built; each gives the command that starts it
 CLIENTS = {
-    "js": build_js,
+    "js": lambda: build_js("js"),
+    "js-2": lambda: build_js("js-2"),
     "go": build_go,
     "py": build_py,
     "rust": lambda: build_rust("rust-0.54", "interop-rust-054"),

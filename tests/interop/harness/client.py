@@ -43,7 +43,7 @@ class Client:
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log,
                                          text=True, bufsize=1)
         threading.Thread(target=self._read, daemon=True).start()
-        self.peer = self.wait_event("ready", timeout=30)["peer"]
+        self.peer = self.wait_event("ready", timeout=90)["peer"]
 
     def __str__(self):
         return self.name

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 
 ADDRESS_LINE = re.compile(r"^  relay address: /ip4/0\.0\.0\.0/tcp/(\d+)/p2p/(\S+)$")
 START_TIMEOUT = 20
@@ -18,11 +19,17 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def answers(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 class Relay:
     def __init__(self, program, state, log_path, port, settings, host="127.0.0.1", prefix=()):
         self.port = port
         self._log_path = log_path
         self._ready = threading.Event()
+        self._crashed = False
         self.peer = None
         with open(log_path, "a", encoding="utf-8") as log:
             self._process = subprocess.Popen([*prefix, program], env=environment(state, port, settings), cwd=state,
@@ -53,7 +60,9 @@ class Relay:
         return total
 
     def stop(self):
-        """Ends the relay as a service manager does; it has to leave with status 0."""
+        """Ends the relay as a service manager does; it has to leave with status 0, unless it was made to crash."""
+        if self._crashed:
+            return
         if self.running():
             self._process.send_signal(signal.SIGTERM)
         try:
@@ -63,6 +72,15 @@ class Relay:
             raise AssertionError(f"the relay did not end within {STOP_TIMEOUT} s of SIGTERM") from None
         if status != 0:
             raise AssertionError(f"the relay ended with status {status}, not 0")
+
+    def crash(self):
+        """Ends the relay without a warning. Its port is free when this returns."""
+        self._crashed = True
+        self.kill()
+        deadline = time.monotonic() + STOP_TIMEOUT
+        while answers(self.port):
+            assert time.monotonic() < deadline, f"the relay was killed and still listens {STOP_TIMEOUT} s later"
+            time.sleep(0.05)
 
     def kill(self):
         self._process.kill()

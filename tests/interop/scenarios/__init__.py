@@ -2,7 +2,7 @@
 
 from collections import namedtuple
 
-from scenarios import bare, circuits, crowd, dusk, policy, privacy, punching, rendezvous, reservations
+from scenarios import alone, bare, canvas, circuits, crowd, dusk, policy, privacy, punching, rendezvous, reservations
 
 Scenario = namedtuple("Scenario", "name play cases slow", defaults=(False,))
 
@@ -15,20 +15,23 @@ SCENARIOS = [
     Scenario("bulk", circuits.bulk, ALIKE + CROSS),
     Scenario("with-python", circuits.with_python, [("py", "py"), ("py", "go"), ("go", "py"), ("py", "js"), ("js", "py"),
                                                    ("py", "rust"), ("rust", "py")]),
+    Scenario("with-js-2", circuits.with_js_2, [("js-2", "js-2"), ("js-2", "js"), ("js", "js-2"), ("js-2", "go"),
+                                               ("go", "js-2")]),
     Scenario("ordinary-user", circuits.ordinary_user, [("js", "js"), ("rust", "rust"), ("go", "go")]),
-    Scenario("plain", circuits.plain, SINGLE + [("py",)]),
-    Scenario("no-reservation", circuits.no_reservation, SINGLE),
-    Scenario("unknown-protocols", circuits.unknown_protocols, SINGLE + [("py",)]),
-    Scenario("many-streams", circuits.many_streams, SINGLE + [("py",)]),
+    Scenario("plain", circuits.plain, SINGLE + [("js-2",), ("py",)]),
+    Scenario("no-reservation", circuits.no_reservation, SINGLE + [("js-2",)]),
+    Scenario("unknown-protocols", circuits.unknown_protocols, SINGLE + [("js-2",), ("py",)]),
+    Scenario("many-streams", circuits.many_streams, SINGLE + [("js-2",), ("py",)]),
     Scenario("reservation", reservations.contents, [("go",)]),
-    Scenario("external-address", reservations.external_address, SINGLE),
+    Scenario("external-address", reservations.external_address, SINGLE + [("js-2",)]),
     Scenario("full", reservations.full, SINGLE),
     Scenario("renewal", reservations.renewal, [("rust",), ("rust-new",)], slow=True),
     Scenario("still-reserved", reservations.still_reserved, [("js",), ("go",)], slow=True),
     Scenario("libp2p-profile", reservations.libp2p_profile, ALIKE),
     Scenario("go-limited", reservations.go_limited, [("go", "go")]),
     Scenario("autorelay", reservations.autorelay, [("go", "go"), ("go", "js"), ("go", "rust")]),
-    Scenario("autorelay-return", reservations.autorelay_return, [("go", "go")], slow=True),
+    Scenario("return-after-restart", alone.after_restart, [("go",), ("js",), ("js-2",)], slow=True),
+    Scenario("return-after-loss", alone.after_loss, [("go",), ("js",), ("js-2",)], slow=True),
     Scenario("rendezvous", rendezvous.life, [("rust", "rust"), ("rust-new", "rust-new"), ("rust", "rust-new"),
                                              ("rust-new", "rust"), ("go", "go")]),
     Scenario("rendezvous-refusals", rendezvous.bad_requests, [("rust",), ("rust-new",), ("go",)]),
@@ -39,6 +42,8 @@ SCENARIOS = [
     Scenario("rendezvous-big-answer", rendezvous.big_answer, [("go", "rust")]),
     Scenario("rendezvous-refill", rendezvous.refill, [("rust", "rust"), ("rust-new", "rust-new")]),
     Scenario("rendezvous-departed", rendezvous.departed, [("rust", "rust"), ("go", "go")], slow=True),
+    Scenario("canvas-one-stream", canvas.one_stream, [("js-2",)]),
+    Scenario("canvas-ttl", canvas.lengths_of_life, [("js-2",)]),
     Scenario("discover-and-dial", rendezvous.discover_and_dial, [("rust", "rust"), ("rust-new", "rust"), ("go", "go")]),
     Scenario("addresses-hidden", privacy.addresses_hidden, ALIKE + [("rust", "rust-new"), ("js", "go")]),
     Scenario("hole-punching", punching.direct_connection, [("rust-new",), ("go",)]),
@@ -59,6 +64,6 @@ SCENARIOS = [
     Scenario("slow-reader", crowd.slow_reader, ALIKE, slow=True),
     Scenario("stalled-reader", crowd.stalled_reader, [("rust", "rust"), ("go", "go")], slow=True),
     Scenario("one-address", crowd.one_address, [("go",)]),
-    Scenario("restart", crowd.restart, ALIKE),
+    Scenario("restart", crowd.restart, ALIKE + [("js-2", "js-2")]),
     Scenario("dusk-client", dusk.session_of_a_client, [("rust",)]),
 ]

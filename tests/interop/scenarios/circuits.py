@@ -29,12 +29,23 @@ def joined(session, listener_kind, dialler_kind, **settings):
 def circuit(session, listener_kind, dialler_kind):
     """A reserves, B dials it; identify and ping run both ways; each sees a circuit address only; no limits."""
     relay, listener, dialler = joined(session, listener_kind, dialler_kind)
+    check_both_ways(relay, listener, dialler)
+
+
+def check_both_ways(relay, listener, dialler):
     for one, other in ((dialler, listener), (listener, dialler)):
         told = one.do("identify", peer=other.peer)
         assert "/interop/transfer/1.0.0" in told["protocols"], f"{one} was told the protocols {told['protocols']}"
         assert one.do("ping", peer=other.peer)["ms"] < 5000
         check_relayed(one, other, relay)
     check_relay_identify(dialler, relay)
+
+
+def with_js_2(session, listener_kind, dialler_kind):
+    """js-libp2p 2 at one end or both: what `circuit` looks at, and 2 MiB each way over the circuit."""
+    relay, listener, dialler = joined(session, listener_kind, dialler_kind)
+    check_both_ways(relay, listener, dialler)
+    check_transfer(dialler, listener, 2 * MEGABYTE)
 
 
 def with_python(session, listener_kind, dialler_kind):

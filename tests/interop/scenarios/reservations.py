@@ -105,25 +105,6 @@ def reserved(session, kind, relay):
     return client
 
 
-def autorelay_return(session, listener_kind, dialler_kind):
-    """After a restart of the relay an AutoRelay host reserves again by itself, at its next look (30 s)."""
-    relay = reachable_relay(session)
-    listener = reserved(session, listener_kind, relay)
-    since = listener.mark()
-    relay.stop()
-    listener.wait_event("disconnected", 10, since=since, peer=relay.peer)
-    again = reachable_relay(session, port=relay.port)
-    dialler = session.client(dialler_kind)
-    dialler.do("connect", addr=again.addr)
-    for _ in range(60):
-        try:
-            return dialler.do("dial", addr=again.circuit_to(listener.peer))
-        except ClientError as error:
-            assert error.code == "NO_RESERVATION", str(error)
-            time.sleep(1)  # the host decides when
-    raise AssertionError(f"{listener} did not reserve again within a minute")
-
-
 def libp2p_profile(session, listener_kind, dialler_kind):
     """Profile libp2p shows 120 s and 131072 bytes, ends a circuit there, and nothing but the circuit."""
     relay, listener, dialler = joined(session, listener_kind, dialler_kind, **LIMITED)

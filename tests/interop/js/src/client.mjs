@@ -1,4 +1,6 @@
 // Interop client on js-libp2p 3. Verbs and events: ../../README.md.
+//
+//   client.mjs --left-alone ADDR   connects to the relay ADDR, reserves and comes back by itself
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { identify } from '@libp2p/identify'
 import { noise } from '@chainsafe/libp2p-noise'
@@ -7,6 +9,7 @@ import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
+import { awaitCircuitAddr, leftAlone } from './alone.mjs'
 import { event, serve } from './jsonline.mjs'
 import { TRANSFER, acceptTransfer, openTransfer } from './transfer.mjs'
 
@@ -16,7 +19,9 @@ const LIMITED = { runOnLimitedConnection: true }
 let bytesPerSecond = 0
 const identities = new Map() // connection id -> what identify told, a promise and its resolver
 
+const alone = leftAlone(process.argv)
 const node = await createLibp2p({
+  ...alone.options,
   transports: [tcp(), circuitRelayTransport()],
   connectionEncrypters: [noise()],
   streamMuxers: [yamux()],
@@ -46,6 +51,7 @@ const verbs = {
   connect: async ({ addr }) => describe(await node.dial(multiaddr(addr))),
   dial: async ({ addr }) => describe(await node.dial(multiaddr(addr), { force: true, signal: AbortSignal.timeout(DIAL_TIMEOUT) })),
   reserve,
+  'await-circuit-addr': () => awaitCircuitAddr(node),
   identify: async ({ peer }) => identified(await identityOf(newest(peer))),
   ping: async ({ peer }) => ({ ms: await node.services.ping.ping(newest(peer).remotePeer, LIMITED) }),
   transfer: async ({ peer, bytes }) => openTransfer(await newest(peer).newStream(TRANSFER, LIMITED), bytes, bytesPerSecond),
@@ -127,3 +133,4 @@ async function stop () {
 
 event('ready', { peer: node.peerId.toString() })
 serve(verbs, stop)
+await alone.start(node, multiaddr)

@@ -39,7 +39,7 @@ function errorText (error) {
 function errorCode (error) {
   if (error.code === 'NO_VERB') return error.code
   const text = errorText(error)
-  const status = /NO_RESERVATION|CONNECTION_FAILED|RESOURCE_LIMIT_EXCEEDED|PERMISSION_DENIED|RESERVATION_REFUSED/.exec(text)
+  const status = /NO_RESERVATION|CONNECTION_FAILED|RESOURCE_LIMIT_EXCEEDED|PERMISSION_DENIED|RESERVATION_REFUSED|\bE_[A-Z_]+/.exec(text)
   if (status != null) return status[0]
   if (/UnsupportedProtocolError/.test(text)) return 'UNSUPPORTED'
   if (/TimeoutError|AbortError/.test(text)) return 'TIMEOUT'
