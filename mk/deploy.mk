@@ -2,13 +2,14 @@
 #   make deb                             a Debian package, in $(BUILD)/deb
 #   make deploy-check                    image, compose, units and package, for real; as root; says what was skipped and why
 #   make deploy-check DEPLOY_ONLY=units  one part of it, or several in quotes:
-#                                        files readme image confined migrate compose package units suite_container qemu
+#                                        files readme metrics firewall image confined migrate compose package units suite_container
+#                                        suite_systemd qemu
 
 DEB_DIR  := $(BUILD)/deb
 DEB_TREE := $(DEB_DIR)/dusk-relay-$(VERSION)
 DEB_SRC  := Makefile VERSION LICENSE docker-compose.yml $(wildcard README.md DOCKER.md SECURITY.md CHANGELOG.md) docs mk deploy \
             $(wildcard $(LIBRARIES) $(PROGRAMS))
-DEPS_DEB := debhelper dpkg-dev fakeroot
+DEPS_DEB := build-essential debhelper dpkg-dev fakeroot
 
 deps-deb: deps-build
 	$(call deps_install,$(DEPS_DEB))

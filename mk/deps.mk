@@ -12,7 +12,7 @@ DEPS_NODE  := $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm
 DEPS_CI    := $(DEPS_CHECK) clang-format-14 clang-tidy cppcheck mandoc shellcheck $(DEPS_NODE) python3-venv \
               gcc-aarch64-linux-gnu libc6-dev-arm64-cross \
               docker.io docker-compose systemd-container mmdebstrap lintian debhelper dpkg-dev fakeroot prometheus curl \
-              qemu-system-x86 e2fsprogs
+              qemu-system-x86 e2fsprogs nftables
 
 # Installs what is missing of a list: all at once, or, when that cannot be done, each by itself, naming those that cannot be had.
 # dpkg-query prints one line for each package that it knows.

@@ -16,7 +16,8 @@ DOCDIR      := $(PREFIX)/share/doc/dusk-relay
 UNITDIR     := $(PREFIX)/lib/systemd/system
 SYSUSERSDIR := $(PREFIX)/lib/sysusers.d
 UNITS       := deploy/dusk-relay.service deploy/dusk-relay.socket
-EXAMPLES    := deploy/users.conf deploy/own-sockets.conf deploy/seccomp.json deploy/compose.root.yml deploy/grafana.json deploy/alerts.yml docker-compose.yml
+EXAMPLES    := deploy/users.conf deploy/own-sockets.conf deploy/seccomp.json deploy/compose.root.yml deploy/grafana.json deploy/alerts.yml \
+               deploy/alerts-test.yml deploy/dusk-relay.nft docker-compose.yml
 
 install-programs: programs
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR)

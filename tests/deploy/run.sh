@@ -17,7 +17,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/suite.sh"
 
 parts=${*:-all}
-[ "$parts" = all ] && parts="files readme metrics image confined migrate compose package units suite_container qemu"
+[ "$parts" = all ] && parts="files readme metrics firewall image confined migrate compose package units suite_container qemu"
 
 start=$(date +%s)
 mkdir -p "$WORK"
