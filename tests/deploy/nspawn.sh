@@ -2,19 +2,23 @@
 # shellcheck shell=sh
 NSPAWN_ROOT=$WORK/system
 NSPAWN_PID=$WORK/system.pid
-# Names of Debian 12's libraries: what the package would pull in.
-NSPAWN_PACKAGES=systemd,systemd-sysv,dbus,iproute2,procps,init-system-helpers,libsodium23,libseccomp2,libprotobuf-c1,libevent-core-2.1-7,libssl3,libcap-ng0,libmicrohttpd12
-# Made anew when the list changes.
-NSPAWN_TAR=$WORK/system-$(echo "$NSPAWN_PACKAGES" | cksum | cut -d" " -f1).tar
+# nspawn_packages SUITE: what the system has, with the libraries that the package would pull in, by their names there.
+nspawn_packages() {
+	renamed=libevent-core-2.1-7,libssl3,libmicrohttpd12
+	[ "$1" = bookworm ] || renamed=libevent-core-2.1-7t64,libssl3t64,libmicrohttpd12t64
+	echo "systemd,systemd-sysv,dbus,iproute2,procps,init-system-helpers,libsodium23,libseccomp2,libprotobuf-c1,libcap-ng0,$renamed"
+}
 
-# nspawn_ready: 0 when a system can be booted here; else the reason is said. The root file system is made once.
+# nspawn_ready [SUITE]: 0 when such a system can be booted here; else the reason is said. Its files are made once for each list.
 nspawn_ready() {
+	suite=${1:-bookworm}
 	if ! is_root || ! have systemd-nspawn || ! have mmdebstrap; then
 		skip "booting systemd takes root, systemd-nspawn (systemd-container) and mmdebstrap"
 		return 1
 	fi
+	NSPAWN_TAR=$WORK/system-$suite-$(nspawn_packages "$suite" | cksum | cut -d" " -f1).tar
 	[ -f "$NSPAWN_TAR" ] && return 0
-	if ! nice mmdebstrap --quiet --variant=minbase --include="$NSPAWN_PACKAGES" bookworm "$WORK/new.tar" >"$OUT" 2>&1; then
+	if ! nice mmdebstrap --quiet --variant=minbase --include="$(nspawn_packages "$suite")" "$suite" "$WORK/new.tar" >"$OUT" 2>&1; then
 		skip "the system to boot cannot be made: $(tail -n 1 "$OUT")"
 		return 1
 	fi

@@ -4,7 +4,7 @@ QEMU_ROOT=$WORK/vm
 QEMU_DISK=$WORK/vm.img
 QEMU_LOG=$WORK/vm.log
 QEMU_PID=$WORK/vm.pid
-QEMU_PACKAGES=$NSPAWN_PACKAGES,udev,kmod,zstd,initramfs-tools,linux-image-cloud-amd64
+QEMU_PACKAGES=$(nspawn_packages bookworm),udev,kmod,zstd,initramfs-tools,linux-image-cloud-amd64
 QEMU_TAR=$WORK/vm-$(echo "$QEMU_PACKAGES" | cksum | cut -d" " -f1).tar
 
 # qemu_ready: 0 when a machine can be started here; else the reason is said. Its file system is made once.

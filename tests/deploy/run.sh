@@ -9,6 +9,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/docker.sh"
 # shellcheck source=nspawn.sh
 . "$here/nspawn.sh"
+# shellcheck source=bare.sh
+. "$here/bare.sh"
 # shellcheck source=qemu.sh
 . "$here/qemu.sh"
 # shellcheck source=peers.sh
