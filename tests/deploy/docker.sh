@@ -41,9 +41,29 @@ docker_end() {
 docker_leave() {
 	[ -e "$WORK/docker.ours" ] || return 0
 	rm -f "$WORK/docker.ours"
+	outside_end
+	nft delete table inet dusk_relay 2>/dev/null
 	docker rm -f -v dusk-relay >/dev/null 2>&1
 	docker volume ls -q | grep '^dusk-relay' | xargs -r docker volume rm >/dev/null 2>&1
 	docker network ls -q -f name=^dusk-relay-test | xargs -r docker network rm >/dev/null 2>&1
+}
+
+# outside_begin: a client elsewhere, 198.51.100.2, with a wire to this machine, which is 198.51.100.1 to it.
+outside_begin() {
+	outside_end
+	ip netns add dusk-relay-test && ip link add dusk-test0 type veth peer name outside0 netns dusk-relay-test &&
+		ip addr add 198.51.100.1/24 dev dusk-test0 && ip link set dusk-test0 up &&
+		outside ip addr add 198.51.100.2/24 dev outside0 && outside ip link set outside0 up &&
+		outside ip route add default via 198.51.100.1
+}
+
+outside() {
+	ip netns exec dusk-relay-test "$@"
+}
+
+outside_end() {
+	ip netns del dusk-relay-test 2>/dev/null
+	ip link del dusk-test0 2>/dev/null
 }
 
 # The base image under its ordinary name: there, pulled, or made.

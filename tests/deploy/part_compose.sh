@@ -75,6 +75,38 @@ refused_for_confinement() {
 	docker logs dusk-relay 2>&1 | grep -i 'start.* as root' && same 78 "$(state ExitCode)"
 }
 
+# What DOCKER.md says about watching it, with another port of the host's.
+watched() {
+	sed -n '/^services:/,/9464:9464"/p' "$ROOT/DOCKER.md" | sed "s/127.0.0.1:9464:/127.0.0.1:$page:/" \
+		>"$PROJECT/docker-compose.override.yml"
+	echo 'DUSK_RELAY_METRICS=0.0.0.0:9464' >>"$PROJECT/.env"
+	starts && within 10 curl -fsS -o "$WORK/page" "http://127.0.0.1:$page/metrics" && grep '^libp2p_relaysvc_status 1' "$WORK/page"
+}
+
+# answers COMMAND...: whether this curl gets the page.
+answers() {
+	"$@" curl -sS --max-time 3 -o /dev/null "http://$address:$page/metrics"
+}
+
+page_is_private() {
+	address=127.0.0.1
+	answers env || return 1
+	address=198.51.100.1
+	answers env && return 1
+	answers outside && return 1
+	probe_from_outside
+}
+
+probe_from_outside() {
+	outside "$BUILD/bin/dusk-relay" probe "/ip4/198.51.100.1/tcp/$port"
+}
+
+unwatched() {
+	rm "$PROJECT/docker-compose.override.yml"
+	sed -i '/^DUSK_RELAY_METRICS/d' "$PROJECT/.env"
+	starts && ! curl -sS --max-time 3 "http://127.0.0.1:$page/metrics"
+}
+
 stops() {
 	begin=$(date +%s)
 	in_project stop && is_ended_with 0 && [ $(($(date +%s) - begin)) -le 5 ]
@@ -105,6 +137,19 @@ try_compose() {
 	test_says "$COMPOSE: the port is published" '^ok +reserve' probe_through 127.0.0.1 "$port"
 	test_that "$COMPOSE: limits" same \
 		"209715200 209715200 16 true [ALL] unless-stopped map[max-file:3 max-size:10m]" "$(limits)"
+	if have curl; then
+		page=$(free_port)
+		test_that "$COMPOSE: the page of metrics, as DOCKER.md has it" watched
+		if is_root && outside_begin; then
+			test_that "$COMPOSE: it is the host's alone, the relay everybody's" page_is_private
+			outside_end
+		else
+			skip "$COMPOSE: who else reaches the page is tried by root with network namespaces"
+		fi
+		test_that "$COMPOSE: and off again" unwatched
+	else
+		skip "$COMPOSE: no curl: the page of metrics is not looked at"
+	fi
 	test_that "$COMPOSE: stop drains with status 0" stops
 	test_that "$COMPOSE: up again keeps the peer id" starts
 	test_that "$COMPOSE: another folder keeps the peer id" elsewhere

@@ -49,6 +49,24 @@ seen_while_connected() {
 	wait $!
 }
 
+# The rules of DOCKER.md, for the port that is published here.
+rules_hold() {
+	sed -i "s/4001/$port/" "$PROJECT/deploy/dusk-relay.nft" && doc 'nft -f deploy/dusk-relay.nft' || return 1
+	same 64 "$(outside python3 "$here/arrive.py" hold 80 198.51.100.1 "$port" 198.51.100.2)" &&
+		doc 'nft delete table inet dusk_relay' &&
+		same 80 "$(outside python3 "$here/arrive.py" hold 80 198.51.100.1 "$port" 198.51.100.2)"
+}
+
+# A client elsewhere is seen by its own address.
+true_address_is_seen() {
+	outside python3 -c "import socket, time; s = socket.create_connection(('198.51.100.1', $port)); time.sleep(3)" &
+	sleep 1
+	nsenter -t "$(state Pid)" -n ss -Htn state established | grep '198\.51\.100\.2'
+	status=$?
+	wait $!
+	return "$status"
+}
+
 restarted() {
 	[ "$(docker inspect -f '{{.RestartCount}}' dusk-relay)" -ge 1 ]
 }
@@ -86,6 +104,14 @@ if is_root; then
 		seen_while_connected
 	test_that "an address is shut out" doc 'iptables -I DOCKER-USER -s 203.0.113.9 -p tcp --dport 4001 -j DROP'
 	iptables -D DOCKER-USER -s 203.0.113.9 -p tcp --dport 4001 -j DROP 2>/dev/null
+	test_that "a client elsewhere" outside_begin
+	test_that "is seen by its own address" true_address_is_seen
+	if have nft; then
+		test_that "holds 64 connections with the rules for abuse, more without" rules_hold
+	else
+		skip "no nft (nftables): the rules for abuse are not tried with docker"
+	fi
+	outside_end
 else
 	skip "not root: listeners and connections inside are not looked at"
 fi
