@@ -65,24 +65,6 @@ static void log_lines(void)
 	hostile_daemon_log(&hostile, "a peer id longer than its field", &line, true);
 }
 
-/* A stranger says hello, begins a handshake and is answered: netproc and keyproc work. */
-static bool is_served(struct live_daemon *live)
-{
-	uint8_t bytes[28 + 2 + 32] = "\x13/multistream/1.0.0\n\x07/noise\n", answer[230];
-	size_t got = 0;
-	ssize_t n = 1;
-	int fd = live_daemon_connect(live);
-
-	bytes[29] = 32;
-	memset(bytes + 30, 9, 32);
-	if (fd < 0 || write(fd, bytes, sizeof(bytes)) != (ssize_t)sizeof(bytes))
-		n = 0;
-	while (n > 0 && got < sizeof(answer) && (n = read(fd, answer + got, sizeof(answer) - got)) > 0)
-		got += (size_t)n;
-	close(fd);
-	return got == sizeof(answer);
-}
-
 static double seconds(void)
 {
 	struct timespec now;
@@ -101,7 +83,7 @@ static void serves_until(const char *what, const char *line, double patience, un
 	while (seconds() < end && !live_daemon_says(&hostile.live, line, 500)) {
 		double asked = seconds();
 
-		if (!is_served(&hostile.live))
+		if (!live_daemon_serves(&hostile.live))
 			break; /* at its end; else too few were served */
 		worst = seconds() - asked > worst ? seconds() - asked : worst;
 		served++;

@@ -233,6 +233,25 @@ int live_daemon_connect(const struct live_daemon *live)
 	return connect_to(live->port);
 }
 
+/* The answer of 230 bytes holds what only keyproc could make. */
+bool live_daemon_serves(const struct live_daemon *live)
+{
+	uint8_t bytes[28 + 2 + 32] = "\x13/multistream/1.0.0\n\x07/noise\n", answer[230];
+	size_t got = 0;
+	ssize_t n = 1;
+	int fd = live_daemon_connect(live);
+
+	bytes[28] = 0;
+	bytes[29] = 32;
+	memset(bytes + 30, 9, 32);
+	if (fd < 0 || write(fd, bytes, sizeof(bytes)) != (ssize_t)sizeof(bytes))
+		n = 0;
+	while (n > 0 && got < sizeof(answer) && (n = read(fd, answer + got, sizeof(answer) - got)) > 0)
+		got += (size_t)n;
+	close(fd);
+	return got == sizeof(answer);
+}
+
 int live_daemon_connect_page(const struct live_daemon *live)
 {
 	return connect_to(live_daemon_page_port(live));

@@ -44,7 +44,9 @@ bool live_daemon_says(struct live_daemon *live, const char *text, int millisecon
 struct attack_end live_daemon_wait(struct live_daemon *live, int milliseconds);
 /* A TCP connection to it, with twenty seconds of patience for each read and write: descriptor or -1. */
 int live_daemon_connect(const struct live_daemon *live);
-/* The same, to its metrics page. */
+/* A stranger says hello, begins a handshake and is answered: netproc and keyproc work. */
+bool live_daemon_serves(const struct live_daemon *live);
+/* A connection to its metrics page. */
 int live_daemon_connect_page(const struct live_daemon *live);
 /* The port of the page, as the log says it; 0 when it does not. */
 uint16_t live_daemon_page_port(const struct live_daemon *live);
