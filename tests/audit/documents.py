@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 
+import attacked
 import proofs
 import sources
 from report import HOUSE, promise
@@ -58,7 +59,7 @@ def _numbers(report, text):
 
 def _names(report, text):
     """Paths in backquotes exist; words like test_x or attack_x are tests."""
-    paths = re.findall(r"`((?:imsg|keyproc|netproc|parent|proto|tests|docs|mk|deploy)/[\w./*-]+)`", text)
+    paths = re.findall(r"`((?:imsg|keyproc|metrics|netproc|parent|proto|tests|docs|mk|deploy)/[\w./*-]+)`", text)
     faults = [f"{PAGE} names {p}" for p in paths if not os.path.exists(p.rstrip("*"))]
     tests = {os.path.basename(p)[:-2] for p in sources.files("tests", ".c")}
     named = set(re.findall(r"\b(?:test|attack|fuzz)_\w+", text))
@@ -74,7 +75,7 @@ def _functions(report):
     code = "\n".join("\n".join(sources.lines(p)) for f in (*sources.FOLDERS, "tests") for p in sources.files(f, ".c", ".h"))
     known = set(re.findall(r"\b(\w+)\(", code))
     faults = [f"{HOUSE_PAGE} names {name}()" for name in sorted(set(re.findall(r"`(\w+)\(\)`", text)) - known)]
-    paths = re.findall(r"`((?:imsg|keyproc|netproc|parent|proto|tests|docs|mk)/[\w./-]+)`", text)
+    paths = re.findall(r"`((?:imsg|keyproc|metrics|netproc|parent|proto|tests|docs|mk)/[\w./-]+)`", text)
     faults += [f"{HOUSE_PAGE} names {p}" for p in paths if not os.path.exists(p) and "NAME" not in p]
     report.check(HOUSE, f"functions and files that {HOUSE_PAGE} names exist", faults)
 
@@ -94,6 +95,7 @@ def check(report, build):
         report.check(HOUSE, f"{PAGE} exists", ["it does not"])
         return
     text = "\n".join(sources.lines(PAGE)) + "\n"
+    attacked.check(report)
     _tables(report, build, text)
     _numbers(report, text)
     _names(report, text)
