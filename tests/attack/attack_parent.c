@@ -33,6 +33,8 @@ static void wrong_values(void)
 	hostile_daemon_message(&hostile, "a failure that does not exist", false, IMSG_NET_FAILED, &failed);
 	hostile_daemon_message(&hostile, "READY with other listeners", false, IMSG_NET_READY, &ready);
 	hostile_daemon_message(&hostile, "READY again", true, IMSG_NET_READY, &ready);
+	hostile.script = (struct hostile_script){.act = HOSTILE_TWICE};
+	hostile_daemon_breach(&hostile, "each PING answered twice");
 }
 
 static void log_texts(void)

@@ -34,6 +34,8 @@ static void wrong_values(void)
 			       &failed);
 	hostile_daemon_message(&hostile, "READY with bytes behind it", false, IMSG_METRICS_READY, &ready);
 	hostile_daemon_message(&hostile, "READY again", true, IMSG_METRICS_READY, &ready);
+	hostile.script = (struct hostile_script){.act = HOSTILE_TWICE};
+	hostile_daemon_breach(&hostile, "each PING answered twice");
 }
 
 /* Its events have numbers only: no text of its own reaches the log, whatever is in it. */

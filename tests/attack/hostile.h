@@ -12,7 +12,7 @@
 
 enum hostile_act {
 	HOSTILE_MESSAGE,    /* one message of `type` with `size` bytes of payload */
-	HOSTILE_TWICE,	    /* the same, twice */
+	HOSTILE_TWICE,	    /* answers each PING twice */
 	HOSTILE_RAW,	    /* `size` bytes of junk */
 	HOSTILE_LOG,	    /* its LOG with the payload given */
 	HOSTILE_LOG_FLOOD,  /* that, `size` thousand times, as fast as the channel takes them */

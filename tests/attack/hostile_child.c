@@ -99,10 +99,6 @@ static void send_descriptor(void)
 static void act(void)
 {
 	switch ((enum hostile_act)script.act) {
-	case HOSTILE_TWICE:
-		send_message((enum imsg_type)script.type, script.payload, script.size);
-		send_message((enum imsg_type)script.type, script.payload, script.size);
-		break;
 	case HOSTILE_MESSAGE:
 		send_message((enum imsg_type)script.type, script.payload, script.size);
 		break;
@@ -156,7 +152,7 @@ static void serve(void)
 	uint16_t type;
 
 	while ((type = next_message()) != 0) {
-		if (type == role->ping)
+		for (int i = 0; type == role->ping && i < (script.act == HOSTILE_TWICE ? 2 : 1); i++)
 			send_message(role->pong, in + 16, sizeof(struct imsg_ping));
 		if (type == IMSG_NET_DRAIN) {
 			send_message(IMSG_NET_DRAINED, NULL, 0);
