@@ -115,6 +115,8 @@
 	X(STREAM_DRAINED_BYTES, COUNTER, "dusk_relay_drained_bytes_total", "",                               \
 	  "Bytes for streams that had ended")                                                                \
 	X(POOL_BYTES, GAUGE, "dusk_relay_pool_bytes", "", "Bytes of the buffer pool in use")                 \
+	X(POOL_KEPT, GAUGE, "dusk_relay_pool_kept_bytes", "",                                                \
+	  "Bytes of buffers kept for the next taker, beside those in use")                                   \
 	X(POOL_CAP, GAUGE, "dusk_relay_pool_cap_bytes", "", "Bytes the buffer pool may use")                 \
 	X(POOL_REFUSED, COUNTER, "dusk_relay_pool_refused_total", "", "Allocations the pool refused")        \
 	X(ACCEPT_PAUSED, COUNTER, "dusk_relay_accept_paused_total", "",                                      \
@@ -122,6 +124,9 @@
 	X(EXTERNAL_ADDRESSES, GAUGE, "dusk_relay_external_addresses", "", "Configured external addresses")   \
 	X(LOG_DROPPED, COUNTER, "dusk_relay_log_dropped_total", "", "Log events dropped before the parent")  \
 	X(KEY_REQUESTS, COUNTER, "dusk_relay_key_requests_total", "", "Requests sent to keyproc")            \
+	X(VOUCHER_RATE, COUNTER, "dusk_relay_vouchers_left_out_total", "reason=\"rate\"",                    \
+	  "Reservations answered without a voucher")                                                         \
+	X(VOUCHER_KEYPROC, COUNTER, "dusk_relay_vouchers_left_out_total", "reason=\"keyproc\"", "")          \
 	X(LOOP_NAPS, COUNTER, "dusk_relay_loop_naps_total", "", "Short sleeps that gather bulk")             \
 	X(LOOP_TURNS, COUNTER, "dusk_relay_loop_turns_total", "", "Turns of the loop")                       \
 	X(READ_CALLS, COUNTER, "dusk_relay_read_calls_total", "", "read calls on connections")               \

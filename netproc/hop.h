@@ -39,7 +39,7 @@ void hop_name_fault(struct net *net, enum close_reason reason);
 
 /* RESERVE was read. */
 void hop_reserve(struct stream *stream);
-/* keyproc took too long, or the connection asked for too many vouchers. */
+/* keyproc took too long: the answer goes without a voucher. */
 void hop_reserve_unsigned(struct stream *stream);
 
 /* CONNECT was read; `m` is good during the call only. */

@@ -101,10 +101,16 @@ static void signed_by_keyproc(struct stream *stream, uint64_t expire, const uint
 		answer(stream, expire, envelope, len);
 }
 
-void hop_reserve_unsigned(struct stream *stream)
+static void answer_unsigned(struct stream *stream)
 {
 	const struct net *net = stream->net;
 	answer(stream, saturating_add(net->now_unix, net->settings.reservation_ttl), NULL, 0);
+}
+
+void hop_reserve_unsigned(struct stream *stream)
+{
+	net_count(stream->net, NET_COUNT_VOUCHER_KEYPROC);
+	answer_unsigned(stream);
 }
 
 static void ask_keyproc(struct stream *stream)
@@ -148,8 +154,12 @@ void hop_reserve(struct stream *stream)
 		hop_refuse(stream, CIRCUIT_RESOURCE_LIMIT_EXCEEDED);
 		return;
 	}
-	if (stream->net->settings.voucher && limits_voucher(stream->net, stream->conn))
+	if (!stream->net->settings.voucher) {
+		answer_unsigned(stream);
+	} else if (limits_voucher(stream->net, stream->conn)) {
 		ask_keyproc(stream);
-	else
-		hop_reserve_unsigned(stream);
+	} else {
+		net_count(stream->net, NET_COUNT_VOUCHER_RATE);
+		answer_unsigned(stream);
+	}
 }

@@ -63,6 +63,12 @@ static void pool_make_way(struct pool *pool, size_t size)
 			free(pool_shift(pool, class));
 }
 
+static void pool_tell(struct net *net)
+{
+	net->counter[NET_COUNT_POOL_BYTES] = net->pool->used;
+	net->counter[NET_COUNT_POOL_KEPT] = net->pool->retained;
+}
+
 void pool_idle(struct net *net)
 {
 	struct pool *pool = net->pool;
@@ -75,6 +81,7 @@ void pool_idle(struct net *net)
 			free(pool_shift(pool, class));
 		pool->spare[class] = pool->kept[class];
 	}
+	pool_tell(net);
 }
 
 /* True when `size` more bytes fit under the cap; counts the refusal otherwise. */
@@ -92,7 +99,7 @@ static bool pool_admit(struct net *net, size_t size)
 static void pool_charge(struct net *net, uint64_t used)
 {
 	net->pool->used = used;
-	net->counter[NET_COUNT_POOL_BYTES] = used;
+	pool_tell(net);
 }
 
 struct pool_buffer *pool_take(struct net *net, size_t capacity)
@@ -133,15 +140,15 @@ void pool_give(struct net *net, struct pool_buffer *buffer)
 	if (buffer == NULL)
 		return;
 	size = pool_class_size(buffer->kind);
-	pool_charge(net, pool->used - size);
 	if (pool->retained + size > POOL_RETAINED_MOST) {
 		free(buffer);
-		return;
+	} else {
+		buffer->next = pool->free[buffer->kind];
+		pool->free[buffer->kind] = buffer;
+		pool->kept[buffer->kind]++;
+		pool->retained += size;
 	}
-	buffer->next = pool->free[buffer->kind];
-	pool->free[buffer->kind] = buffer;
-	pool->kept[buffer->kind]++;
-	pool->retained += size;
+	pool_charge(net, pool->used - size);
 }
 
 void *pool_alloc(struct net *net, size_t size)

@@ -34,6 +34,7 @@ struct yamux_session {
 	uint16_t budget_pings;
 	uint32_t budget_opens;
 	uint32_t budget_frames;
+	uint32_t mixer;	      /* odd, secret: where an id stands in `streams`; 0 until the first stream */
 	struct queue control; /* frames without payload that wait to be sealed */
 	struct list light;    /* streams with queued payload, in turn */
 	struct list bulk;

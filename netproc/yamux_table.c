@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: MIT
  *
- * Streams of a session by id: open addressing, at most three quarters full, grown and shrunk by factors of
- * two, removal by moving back.
+ * Streams of a session by id: open addressing, at most three quarters full, grown by factors of two, removal
+ * by moving back. The peer chooses the ids, so where one stands depends on a number that the peer does not
+ * know.
  */
 #include "netproc/net.h"
+#include "netproc/table.h"
 #include "netproc/yamux.h"
 
 #define YAMUX_PLACES_LEAST 4u
 
-/* Ids of one parity are consecutive: half of them spreads them over the places without collisions. */
+/* Ids follow one another as a rule: multiplied by any number they may still stand close together, so that
+ * they are mixed and multiplied again. */
 static uint32_t yamux_home(const struct yamux_session *session, uint32_t id)
 {
-	return (id >> 1) + ((id & 1) != 0 ? session->places / 2 : 0);
+	uint32_t mixed = id * session->mixer;
+
+	mixed = (mixed ^ mixed >> 16) * 0x85ebca6bu;
+	return mixed >> (__builtin_clz(session->places) + 1);
 }
 
 static size_t yamux_table_bytes(uint32_t places)
@@ -25,7 +31,7 @@ struct stream *yamux_find(const struct yamux_session *session, uint32_t id)
 
 	if (session->places == 0)
 		return NULL;
-	for (at = yamux_home(session, id) & mask; session->streams[at] != NULL; at = (at + 1) & mask)
+	for (at = yamux_home(session, id); session->streams[at] != NULL; at = (at + 1) & mask)
 		if (session->streams[at]->id == id)
 			return session->streams[at];
 	return NULL;
@@ -33,7 +39,7 @@ struct stream *yamux_find(const struct yamux_session *session, uint32_t id)
 
 static void yamux_put(struct yamux_session *session, struct stream *stream)
 {
-	uint32_t mask = session->places - 1, at = yamux_home(session, stream->id) & mask;
+	uint32_t mask = session->places - 1, at = yamux_home(session, stream->id);
 
 	while (session->streams[at] != NULL)
 		at = (at + 1) & mask;
@@ -59,6 +65,8 @@ static int yamux_resize(struct net *net, struct yamux_session *session, uint32_t
 
 int yamux_insert(struct net *net, struct yamux_session *session, struct stream *stream)
 {
+	if (session->mixer == 0)
+		session->mixer = (uint32_t)table_hash(net->hash_key, &session, sizeof(session)) | 1;
 	if (session->places == 0 || (session->count + 1) * 4 > session->places * 3) {
 		uint32_t places = session->places == 0 ? YAMUX_PLACES_LEAST : session->places * 2;
 
@@ -74,14 +82,14 @@ void yamux_remove(struct yamux_session *session, const struct stream *stream)
 {
 	uint32_t mask = session->places - 1, hole, at;
 
-	for (hole = yamux_home(session, stream->id) & mask; session->streams[hole] != stream;
+	for (hole = yamux_home(session, stream->id); session->streams[hole] != stream;
 	     hole = (hole + 1) & mask)
 		if (session->streams[hole] == NULL)
 			return;
 	session->count--;
 	/* Moves back whatever probed past the hole, so that no search ends early. */
 	for (at = (hole + 1) & mask; session->streams[at] != NULL; at = (at + 1) & mask) {
-		uint32_t home = yamux_home(session, session->streams[at]->id) & mask;
+		uint32_t home = yamux_home(session, session->streams[at]->id);
 
 		if (((at - home) & mask) >= ((at - hole) & mask)) {
 			session->streams[hole] = session->streams[at];

@@ -225,6 +225,8 @@ static void test_many_requests_at_once(void **state)
 		exchange_close(&x[i]);
 	}
 	EXPECT_TRUE(vouchers >= 1 && vouchers < 100);
+	EXPECT_STATUS(100 - (int)vouchers,
+		      (int)daemon_counter(&relay, "dusk_relay_vouchers_left_out_total{reason=\"rate\"}"));
 	client_free(&c);
 }
 

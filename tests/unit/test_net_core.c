@@ -81,6 +81,7 @@ static void test_pool_gives_back_what_is_idle(void **state)
 	assert_true(pool_reserve(&net, 300000));
 	assert_true(pool_used(&net) + pool_retained(&net) <= pool_cap(&net));
 	assert_int_equal(pool_retained(&net), 2 * 262144);
+	assert_int_equal(net.counter[NET_COUNT_POOL_KEPT], 2 * 262144);
 	pool_release(&net, 300000);
 	pool_idle(&net);
 	for (int i = 0; i < 3; i++) { /* one is in use now and then */
@@ -92,6 +93,7 @@ static void test_pool_gives_back_what_is_idle(void **state)
 	net.now += 60000;
 	pool_idle(&net);
 	assert_int_equal(pool_retained(&net), 0);
+	assert_int_equal(net.counter[NET_COUNT_POOL_KEPT], 0);
 }
 
 static void test_queue_keeps_order_over_many_buffers(void **state)
@@ -256,6 +258,40 @@ static void test_yamux_table_finds_what_is_there(void **state)
 	assert_null(yamux_find(&session, 1));
 }
 
+/* Steps of a look-up on average, at most: from the beginning of its run of taken places. */
+static uint32_t steps_of(const struct yamux_session *session)
+{
+	uint32_t steps = 0, run = 0;
+
+	for (uint32_t at = 0; at < session->places; at++) {
+		run = session->streams[at] == NULL ? 0 : run + 1;
+		steps += run;
+	}
+	return steps / session->count;
+}
+
+/* Ids that a hash without a secret would put side by side: each distance a power of two, or one more. */
+static void test_yamux_table_does_not_mind_chosen_ids(void **state)
+{
+	static struct stream streams[384];
+	struct yamux_session session = {0};
+
+	(void)state;
+	memset(net.hash_key, 7, sizeof(net.hash_key));
+	for (unsigned shift = 1; shift < 23; shift++) {
+		for (uint32_t more = 0; more < 4; more += 2) {
+			for (uint32_t i = 0; i < 384; i++) {
+				streams[i].id = i * ((1u << shift) + more) + 1;
+				assert_int_equal(yamux_insert(&net, &session, &streams[i]), 0);
+			}
+			assert_int_equal(session.places, 512);
+			assert_true(steps_of(&session) < 48);
+			yamux_table_free(&net, &session);
+		}
+	}
+	assert_int_equal(session.mixer & 1, 1);
+}
+
 /* --- multistream-select --- */
 
 static bool knows_noise(void *context, struct span proposal)
@@ -408,6 +444,7 @@ int main(void)
 	    CORE_TEST(test_wheel_cancel_and_arm_again),
 	    CORE_TEST(test_wheel_bounded_turns_lose_nothing),
 	    CORE_TEST(test_yamux_table_finds_what_is_there),
+	    CORE_TEST(test_yamux_table_does_not_mind_chosen_ids),
 	    CORE_TEST(test_selection_is_the_same_however_bytes_arrive),
 	    CORE_TEST(test_selection_refuses),
 	    CORE_TEST(test_aead_both_libraries_agree),

@@ -350,6 +350,8 @@ static void carries_a_voucher(void **state)
 	answer = (struct imsg_voucher_answer){.id = ids[2], .expire = 1, .len = 1};
 	assert_int_equal(key_answer_voucher(net, &answer), 0); /* late: dropped */
 	assert_int_equal(said(refs[2]).voucher.len, 0);
+	assert_int_equal(net->counter[NET_COUNT_VOUCHER_KEYPROC], 2);
+	assert_int_equal(net->counter[NET_COUNT_VOUCHER_RATE], 0);
 	fake_net_end(net);
 }
 
