@@ -146,6 +146,7 @@ int rendezvous_init(struct net *net)
 	if (rendezvous == NULL)
 		return -1;
 	list_init(&rendezvous->unchecked);
+	list_init(&rendezvous->hungry);
 	rendezvous->cookie_tag = rendezvous_cookie_tag(net->hash_key);
 	if (table_init(&rendezvous->lines) == 0 && rendezvous_store_init(&rendezvous->store, net) == 0) {
 		net->rendezvous = rendezvous;
@@ -171,7 +172,7 @@ static struct rendezvous_stream *rendezvous_next_unchecked(struct rendezvous *re
 	return container_of(check, struct rendezvous_stream, check);
 }
 
-/* The budget is for this turn and what comes in until the next. */
+/* The budgets are for this turn and what comes in until the next. */
 bool rendezvous_turn(struct net *net)
 {
 	struct rendezvous *rendezvous = net->rendezvous;
@@ -179,9 +180,10 @@ bool rendezvous_turn(struct net *net)
 
 	rendezvous->turns = true;
 	rendezvous->checks = RENDEZVOUS_CHECKS_A_TURN;
+	rendezvous->found_left = RENDEZVOUS_FOUND_A_TURN;
 	while (rendezvous->checks > 0 && (next = rendezvous_next_unchecked(rendezvous)) != NULL)
 		rendezvous_work_checked(next);
-	return !list_empty(&rendezvous->unchecked);
+	return rendezvous_replies_turn(rendezvous) || !list_empty(&rendezvous->unchecked);
 }
 
 void rendezvous_peer(struct net *net, const uint8_t peer[32], bool held)

@@ -18,8 +18,8 @@ extern const struct stream_protocol rendezvous_protocol;
 int rendezvous_init(struct net *net);
 /* net->hooks.reserved: the peer got its first, or lost its last, reservation. */
 void rendezvous_peer(struct net *net, const uint8_t peer[32], bool held);
-/* Once a turn of the loop: verifies a few records that wait. True: more wait, do not sleep. Until it is
- * called for the first time nothing waits. */
+/* Once a turn of the loop: verifies a few records that wait, begins a few answers. True: more wait, do not
+ * sleep. Until it is called for the first time nothing waits. */
 bool rendezvous_turn(struct net *net);
 /* For tests and the end of the program: all streams are gone. */
 void rendezvous_free(struct net *net);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * DISCOVER. An answer is a snapshot: references to registrations, taken when its turn comes, encoded piece by
- * piece as the stream's window opens. So an answer that nobody reads costs eight bytes a result, what comes
- * and goes meanwhile does not change it, and of one connection's many only a few hold references at all. */
+ * piece as the stream's window opens. So an answer that nobody reads costs eight bytes a result, and what
+ * comes and goes meanwhile does not change it. Of one connection's many only a few hold references at all,
+ * and in a turn of the loop only so many begin. */
 #include "netproc/rendezvous_state.h"
 
 #include <string.h>
@@ -90,6 +91,7 @@ static void line_settle(struct net *net, struct rendezvous_line *line)
 	if (line->busy || line->running > 0 || !list_empty(&line->waiting))
 		return;
 	table_remove(&net->rendezvous->lines, &line->link);
+	list_remove(&line->turn);
 	pool_free(net, line, sizeof(*line));
 }
 
@@ -160,6 +162,18 @@ enum rendezvous_progress rendezvous_reply_write(struct rendezvous_reply *reply)
 	return progress;
 }
 
+static void found_spend(struct rendezvous *rendezvous, uint32_t count)
+{
+	unsigned cost = RENDEZVOUS_FOUND_LEAST + count;
+
+	rendezvous->found_left = rendezvous->found_left > cost ? rendezvous->found_left - cost : 0;
+}
+
+static bool may_begin(const struct rendezvous *rendezvous, const struct rendezvous_line *line)
+{
+	return line->running < RENDEZVOUS_ANSWERS_MOST && (!rendezvous->turns || rendezvous->found_left > 0);
+}
+
 /* The stream is told of the end, or ends; either may bring more answers into the line, which is busy and
  * takes them up. */
 static void give_turn(struct rendezvous_line *line, struct rendezvous_reply *reply)
@@ -170,25 +184,51 @@ static void give_turn(struct rendezvous_line *line, struct rendezvous_reply *rep
 
 	reply->running = true;
 	line->running++;
-	if (rendezvous_reply_take(reply) == 0)
+	if (rendezvous_reply_take(reply) == 0) {
+		found_spend(stream->net->rendezvous, reply->count);
 		progress = rendezvous_reply_write(reply);
+	}
 	if (progress == RENDEZVOUS_REPLY_DONE)
 		answered(stream);
 	else if (progress == RENDEZVOUS_REPLY_FAILED)
 		stream_reset(stream, CLOSE_MEMORY);
 }
 
-void rendezvous_replies_go_on(struct conn *conn)
+/* At most so many answers of the connection begin; what waits only for a turn of the loop lines up. */
+static void line_go_on(struct conn *conn, struct rendezvous_line *line, unsigned most)
 {
-	struct rendezvous_line *line = line_find(conn);
+	struct rendezvous *rendezvous = conn->net->rendezvous;
 	struct list *next;
 
-	if (line == NULL || line->busy)
-		return;
 	line->busy = true;
-	while (conn_alive(conn) && line->running < RENDEZVOUS_ANSWERS_MOST &&
+	while (conn_alive(conn) && most-- > 0 && may_begin(rendezvous, line) &&
 	       (next = list_shift(&line->waiting)) != NULL)
 		give_turn(line, container_of(next, struct rendezvous_reply, waiting));
 	line->busy = false;
+	if (line->running < RENDEZVOUS_ANSWERS_MOST && !list_empty(&line->waiting) && !list_in(&line->turn))
+		list_append(&rendezvous->hungry, &line->turn);
 	line_settle(conn->net, line);
+}
+
+void rendezvous_replies_go_on(struct conn *conn)
+{
+	struct rendezvous_line *line = line_find(conn);
+
+	if (line != NULL && !line->busy)
+		line_go_on(conn, line, RENDEZVOUS_FOUND_A_TURN);
+}
+
+bool rendezvous_replies_turn(struct rendezvous *rendezvous)
+{
+	struct list *next;
+
+	while (rendezvous->found_left > 0 && (next = list_shift(&rendezvous->hungry)) != NULL) {
+		struct rendezvous_line *line = container_of(next, struct rendezvous_line, turn);
+		const struct list *first = line->waiting.next;
+
+		if (!list_empty(&line->waiting))
+			line_go_on(container_of(first, struct rendezvous_reply, waiting)->stream->conn, line,
+				   1);
+	}
+	return !list_empty(&rendezvous->hungry);
 }

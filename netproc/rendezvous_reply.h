@@ -17,6 +17,7 @@ struct rendezvous_line {
 	struct table_link link;
 	struct conn_ref conn;
 	struct list waiting;
+	struct list turn; /* among those that wait for a turn of the loop */
 	uint32_t running;
 	bool busy; /* turns are being given now */
 };

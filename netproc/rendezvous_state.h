@@ -22,6 +22,8 @@
 #define RENDEZVOUS_ANSWER_BYTES	 (512 * 1024)	      /* of one answer, all included */
 #define RENDEZVOUS_ANSWER_FRAME	 512		      /* of those, kept for all but the registrations */
 #define RENDEZVOUS_CHECKS_A_TURN 8		      /* signatures verified: 50 us each */
+#define RENDEZVOUS_FOUND_A_TURN	 4096		      /* registrations found for answers: 0.1 us each */
+#define RENDEZVOUS_FOUND_LEAST	 16		      /* of those, what an answer costs that finds nothing */
 #define RENDEZVOUS_CHUNK	 16384		      /* bytes encoded at once */
 #define RENDEZVOUS_PIECE_MOST	 (ENVELOPE_MAX + 512) /* bytes of one registration in an answer */
 
@@ -34,8 +36,10 @@ struct rendezvous {
 	struct rendezvous_store store;
 	struct table lines;    /* connections with DISCOVERs in progress */
 	struct list unchecked; /* connections with a REGISTER that waits to be verified, in turn */
+	struct list hungry;    /* lines with an answer that waits only for the next turn of the loop */
 	unsigned checks;       /* left in this turn of the loop */
-	bool turns;	       /* the loop gives turns: checks are counted */
+	unsigned found_left;   /* the same of registrations found for answers */
+	bool turns;	       /* the loop gives turns: both are counted */
 	uint32_t cookie_tag;
 	/* Scratch of one call, here since it is too large for a stack that is cleared on each. */
 	struct rendezvous_entry *found[RENDEZVOUS_RESULTS_MOST];
@@ -69,6 +73,9 @@ enum rendezvous_status rendezvous_discover(struct stream *stream, const struct r
 					   rendezvous_answered answered, struct rendezvous_reply **reply);
 /* Gives turns to the answers that wait on this connection. Streams may end meanwhile. */
 void rendezvous_replies_go_on(struct conn *conn);
+/* One answer each of the lines that wait for a turn of the loop, round by round, while there is work left in
+ * it. True: more wait. */
+bool rendezvous_replies_turn(struct rendezvous *rendezvous);
 /* Writes what there is room for. */
 enum rendezvous_progress rendezvous_reply_write(struct rendezvous_reply *reply);
 /* Bytes of the pool that it holds. */

@@ -335,108 +335,6 @@ static void fifty_streams_at_once(void **state)
 	assert_int_equal(f.net.rendezvous->store.owners.count, 1);
 }
 
-/* Signatures are verified a few in a turn of the loop; what needs none does not wait. */
-static void few_signatures_a_turn(void **state)
-{
-	struct stream *streams[30];
-	struct fixture_wire *wires[30];
-	size_t answered = 0;
-
-	(void)state;
-	assert_false(rendezvous_turn(&f.net));
-	for (uint32_t i = 0; i < 30; i++) {
-		fixture_record(&f, &record, &alice, ENVELOPE_RECORD_LEGACY, 100 + i);
-		streams[i] = fixture_stream(&f, conn);
-		wires[i] = fixture_wire(&f, streams[i]);
-		fixture_register(streams[i], "chat", &record, 0);
-		if (i == 7)
-			fixture_register(streams[i], "more", &record, 0); /* known by now */
-		if (i >= 8) /* the others would end, and their slots be used again */
-			fixture_fin(&f, streams[i]);
-	}
-	assert_int_equal(f.net.counter[NET_COUNT_REGISTER_OK] + f.net.counter[NET_COUNT_REGISTER_REFRESHED],
-			 9);
-	fixture_rst(streams[20]);
-	for (int turn = 0; turn < 2; turn++) {
-		assert_true(rendezvous_turn(&f.net));
-		assert_int_equal(f.net.counter[NET_COUNT_REGISTER_REFRESHED], 7 + 8 * (turn + 1));
-	}
-	assert_false(rendezvous_turn(&f.net));
-	for (int i = 0; i < 30; i++)
-		if (i != 20) {
-			answered += fixture_status(wires[i]) == RENDEZVOUS_OK;
-			if (i < 8)
-				fixture_fin(&f, streams[i]);
-			assert_true(wires[i]->finished && wires[i]->gone);
-		}
-	assert_int_equal(answered, 29);
-}
-
-/* Who has many streams waits for its own, not others for it. */
-static void checks_go_round_connections(void **state)
-{
-	struct fixture_peer other;
-	struct fixture_record others;
-	struct stream *stream;
-	struct fixture_wire *wire;
-	struct conn *late;
-
-	(void)state;
-	fixture_peer(&other, 77);
-	fixture_record(&f, &others, &other, ENVELOPE_RECORD_LEGACY, 1);
-	late = fixture_conn(&f, &other);
-	rendezvous_turn(&f.net);
-	f.net.rendezvous->checks = 0;
-	for (uint32_t i = 0; i < 40; i++) {
-		fixture_record(&f, &record, &alice, ENVELOPE_RECORD_LEGACY, 100 + i);
-		fixture_register(fixture_stream(&f, conn), "chat", &record, 0);
-	}
-	stream = fixture_stream(&f, late);
-	wire = fixture_wire(&f, stream);
-	fixture_register(stream, "chat", &others, 0);
-	assert_int_equal(wire->len, 0);
-	assert_true(rendezvous_turn(&f.net));
-	assert_int_equal(fixture_status(wire), RENDEZVOUS_OK);
-	assert_int_equal(f.net.counter[NET_COUNT_REGISTER_REFRESHED], RENDEZVOUS_CHECKS_A_TURN - 2);
-	f.net.rendezvous->checks = 0; /* those that wait go with their connection */
-	fixture_record(&f, &others, &other, ENVELOPE_RECORD_LEGACY, 2);
-	fixture_register(stream, "chat", &others, 0);
-	fixture_conn_free(late);
-	while (rendezvous_turn(&f.net))
-		;
-	assert_int_equal(f.net.counter[NET_COUNT_REGISTER_REFRESHED], 39);
-}
-
-static void what_waits_for_a_check_keeps_its_order(void **state)
-{
-	struct stream *stream = fixture_stream(&f, conn);
-	struct fixture_wire *wire = fixture_wire(&f, stream);
-	uint64_t used = pool_used(&f.net);
-
-	(void)state;
-	rendezvous_turn(&f.net);
-	f.net.rendezvous->checks = 0;
-	fixture_register(stream, "a", &record, 0);
-	fixture_register(stream, "b", &record, 59);
-	fixture_register(stream, "c", &record, 0);
-	assert_int_equal(wire->len, 0);
-	assert_false(rendezvous_turn(&f.net));
-	assert_int_equal(fixture_status(wire), RENDEZVOUS_OK);
-	assert_int_equal(fixture_status(wire), RENDEZVOUS_INVALID_TTL);
-	assert_int_equal(fixture_status(wire), RENDEZVOUS_OK);
-	assert_int_equal(pool_used(&f.net), used + f.net.rendezvous->store.bytes);
-	/* A bad record ends the stream when its turn comes. */
-	f.net.rendezvous->checks = 0;
-	record.bytes[record.len - 1] ^= 1;
-	fixture_register(stream, "a", &record, 0);
-	fixture_register(stream, "b", &record, 0);
-	assert_false(wire->finished);
-	rendezvous_turn(&f.net);
-	assert_int_equal(fixture_status(wire), RENDEZVOUS_INVALID_SIGNED_PEER_RECORD);
-	assert_int_equal(fixture_status(wire), -1);
-	assert_true(wire->finished);
-}
-
 /* When memory is short, whoever holds most must be found: nothing that is held may be hidden. */
 static void what_is_held_is_told(void **state)
 {
@@ -506,9 +404,6 @@ int main(void)
 	    CASE(what_waited_is_answered_in_order),
 	    CASE(nothing_is_taken_after_a_bad_record),
 	    CASE(fifty_streams_at_once),
-	    CASE(few_signatures_a_turn),
-	    CASE(checks_go_round_connections),
-	    CASE(what_waits_for_a_check_keeps_its_order),
 	    CASE(what_is_held_is_told),
 	    CASE(the_end_may_come_at_any_moment),
 	};
