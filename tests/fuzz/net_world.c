@@ -246,7 +246,7 @@ struct left {
 static const char *left_gauge(const struct net *net, uint64_t *count)
 {
 	for (size_t i = 0; i < NET_COUNTER_COUNT; i++) {
-		bool stays = i == NET_COUNT_POOL_CAP || i == NET_COUNT_POOL_BYTES;
+		bool stays = i == NET_COUNT_POOL_CAP || i == NET_COUNT_POOL_BYTES || i == NET_COUNT_POOL_KEPT;
 
 		*count = net->counter[i];
 		if (net_counter_rows[i].type == COUNTER_TYPE_GAUGE && !stays && *count != 0)
