@@ -68,8 +68,10 @@ void limits_connect_end(struct net *net, const struct limits_circuit *circuit);
 void limits_connect_move(struct net *net, struct limits_circuit *circuit, const struct conn *destination);
 bool limits_connect_rate(struct net *net, const struct conn *source);
 
-/* A rendezvous request of this connection's peer; and later the bytes of its answer. */
+/* A rendezvous request of this connection's peer; may its answer begin, which was admitted before others had
+ * been charged; and the bytes of that answer. */
 bool limits_rendezvous_rate(struct net *net, const struct conn *conn);
+bool limits_rendezvous_answers(struct net *net, const struct conn *conn);
 void limits_rendezvous_answer(struct net *net, const struct conn *conn, uint64_t bytes);
 
 /* May this peer be given credit for a circuit now? False: later (a token bucket in total, and one for each

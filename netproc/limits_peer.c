@@ -151,12 +151,19 @@ static bool answers_in_debt(struct net *net, const uint8_t key[32])
 	return peer != NULL && bucket_missing(&peer->answers, net) > ANSWER_BURST;
 }
 
+bool limits_rendezvous_answers(struct net *net, const struct conn *conn)
+{
+	uint64_t rate = net->settings.rendezvous_answer_rate;
+	return rate == 0 || !answers_in_debt(net, conn->peer) ||
+	       refused(net, rate, NET_SETTING_rendezvous_answer_rate);
+}
+
 bool limits_rendezvous_rate(struct net *net, const struct conn *conn)
 {
 	const struct net_settings *settings = &net->settings;
 	uint64_t rate = settings->rendezvous_rate;
-	if (settings->rendezvous_answer_rate > 0 && answers_in_debt(net, conn->peer))
-		return refused(net, settings->rendezvous_answer_rate, NET_SETTING_rendezvous_answer_rate);
+	if (!limits_rendezvous_answers(net, conn))
+		return false;
 	if (rate == 0)
 		return true;
 	/* The burst is fifty times the rate, whatever the rate. */

@@ -174,6 +174,22 @@ static bool may_begin(const struct rendezvous *rendezvous, const struct rendezvo
 	return line->running < RENDEZVOUS_ANSWERS_MOST && (!rendezvous->turns || rendezvous->found_left > 0);
 }
 
+/* What stood in line behind answers that used up the peer's rate. There is room: it was seen to before the
+ * request was taken, and nothing was written since. */
+static enum rendezvous_progress refuse_late(struct rendezvous_reply *reply)
+{
+	uint8_t bytes[RENDEZVOUS_SHORT_ANSWER];
+	struct writer w = writer_of(bytes, sizeof(bytes));
+	struct stream *stream = reply->stream;
+
+	rendezvous_discover_refusal_write(
+	    &w, refuse(stream->net, NET_COUNT_DISCOVER_RATE, RENDEZVOUS_UNAVAILABLE));
+	if (w.bad || stream_write(stream, w.start, writer_len(&w)) != 0)
+		return RENDEZVOUS_REPLY_FAILED;
+	rendezvous_reply_drop(reply);
+	return RENDEZVOUS_REPLY_DONE;
+}
+
 /* The stream is told of the end, or ends; either may bring more answers into the line, which is busy and
  * takes them up. */
 static void give_turn(struct rendezvous_line *line, struct rendezvous_reply *reply)
@@ -184,7 +200,10 @@ static void give_turn(struct rendezvous_line *line, struct rendezvous_reply *rep
 
 	reply->running = true;
 	line->running++;
-	if (rendezvous_reply_take(reply) == 0) {
+	if (!limits_rendezvous_answers(stream->net, stream->conn)) {
+		found_spend(stream->net->rendezvous, 0);
+		progress = refuse_late(reply);
+	} else if (rendezvous_reply_take(reply) == 0) {
 		found_spend(stream->net->rendezvous, reply->count);
 		progress = rendezvous_reply_write(reply);
 	}

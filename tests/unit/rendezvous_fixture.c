@@ -56,6 +56,13 @@ bool limits_rendezvous_rate(struct net *net, const struct conn *conn)
 	return !now_in_use->rate_full;
 }
 
+bool limits_rendezvous_answers(struct net *net, const struct conn *conn)
+{
+	(void)net;
+	(void)conn;
+	return now_in_use->charge_most == 0 || now_in_use->charged <= now_in_use->charge_most;
+}
+
 void limits_rendezvous_answer(struct net *net, const struct conn *conn, uint64_t bytes)
 {
 	(void)net;

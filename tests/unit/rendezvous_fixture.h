@@ -55,6 +55,7 @@ struct fixture {
 	bool reserved;
 	bool discard; /* counts what is written and keeps nothing */
 	uint64_t charged;
+	uint64_t charge_most; /* above it answers are refused; 0: never */
 	uint64_t written;
 };
 

@@ -233,6 +233,38 @@ static void answers_go_round_connections(void **state)
 	assert_int_equal(f.net.rendezvous->lines.count, 0);
 }
 
+/* Answers stand in line before any of them is charged: what stands behind those that used up the rate is
+ * refused, and its stream goes on. */
+static void answers_in_line_are_refused_by_rate(void **state)
+{
+	struct stream *streams[40];
+	int served = 0;
+
+	(void)state;
+	put_many(500);
+	rendezvous_turn(&f.net);
+	f.charge_most = 100000;
+	for (int i = 0; i < 40; i++) {
+		streams[i] = fixture_stream(&f, conn);
+		fixture_discover(streams[i], "chat", 500, none);
+	}
+	while (rendezvous_turn(&f.net))
+		;
+	for (int i = 0; i < 40; i++) {
+		int status = fixture_status(fixture_wire(&f, streams[i]));
+
+		assert_true(status == RENDEZVOUS_OK || status == RENDEZVOUS_UNAVAILABLE);
+		served += status == RENDEZVOUS_OK;
+	}
+	assert_true(served > 0 && served < 40);
+	assert_true(f.charged <= f.charge_most + f.charged / (uint64_t)served);
+	assert_int_equal(f.net.counter[NET_COUNT_DISCOVER_RATE], 40 - served);
+	f.charge_most = 0;
+	fixture_discover(streams[39], "chat", 1, none);
+	assert_int_equal(fixture_status(fixture_wire(&f, streams[39])), RENDEZVOUS_OK);
+	assert_int_equal(f.net.rendezvous->lines.count, 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, before, after)
 
 int main(void)
@@ -244,6 +276,7 @@ int main(void)
 	    CASE(few_answers_a_turn),
 	    CASE(empty_answers_are_bounded),
 	    CASE(answers_go_round_connections),
+	    CASE(answers_in_line_are_refused_by_rate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
