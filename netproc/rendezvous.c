@@ -147,7 +147,7 @@ int rendezvous_init(struct net *net)
 		return -1;
 	list_init(&rendezvous->unchecked);
 	list_init(&rendezvous->hungry);
-	rendezvous->cookie_tag = rendezvous_cookie_tag(net->hash_key);
+	rendezvous_cookie_key(rendezvous->cookie_key, net->hash_key);
 	if (table_init(&rendezvous->lines) == 0 && rendezvous_store_init(&rendezvous->store, net) == 0) {
 		net->rendezvous = rendezvous;
 		return 0;

@@ -6,20 +6,57 @@
 #include "netproc/rendezvous_order.h"
 #include "netproc/table.h"
 
-#define SERIAL_BITS 40
-#define TAG_MASK    0xffffff
+#define ROUNDS 4
 
-uint32_t rendezvous_cookie_tag(const uint8_t hash_key[16])
+/* Half of a Feistel round's work: 32 bits out of 32 that nobody without the key can tell. */
+static uint32_t mix(const uint8_t key[16], uint32_t round, uint32_t half)
 {
-	static const char purpose[] = "rendezvous cookie";
+	uint32_t input[2] = {round, half};
 
-	return (uint32_t)table_hash(hash_key, purpose, sizeof(purpose)) & TAG_MASK;
+	return (uint32_t)table_hash(key, input, sizeof(input));
 }
 
-size_t rendezvous_cookie_write(uint8_t *out, uint32_t tag, uint64_t serial, struct span ns)
+static uint64_t seal(const uint8_t key[16], uint64_t value)
+{
+	uint32_t left = (uint32_t)(value >> 32), right = (uint32_t)value;
+
+	for (uint32_t round = 0; round < ROUNDS; round++) {
+		uint32_t next = left ^ mix(key, round, right);
+
+		left = right;
+		right = next;
+	}
+	return (uint64_t)left << 32 | right;
+}
+
+static uint64_t unseal(const uint8_t key[16], uint64_t value)
+{
+	uint32_t left = (uint32_t)(value >> 32), right = (uint32_t)value;
+
+	for (uint32_t round = ROUNDS; round-- > 0;) {
+		uint32_t last = right ^ mix(key, round, left);
+
+		right = left;
+		left = last;
+	}
+	return (uint64_t)left << 32 | right;
+}
+
+void rendezvous_cookie_key(uint8_t key[16], const uint8_t hash_key[16])
+{
+	static const char purpose[2][20] = {"rendezvous cookie 0", "rendezvous cookie 1"};
+
+	for (size_t i = 0; i < 2; i++) {
+		uint64_t half = table_hash(hash_key, purpose[i], sizeof(purpose[i]));
+
+		memcpy(key + i * sizeof(half), &half, sizeof(half));
+	}
+}
+
+size_t rendezvous_cookie_write(uint8_t *out, const uint8_t key[16], uint64_t serial, struct span ns)
 {
 	struct writer w = writer_of(out, RENDEZVOUS_COOKIE_HEAD);
-	uint64_t head = (uint64_t)(tag & TAG_MASK) << SERIAL_BITS | (serial & RENDEZVOUS_SERIAL_MAX);
+	uint64_t head = seal(key, serial & RENDEZVOUS_SERIAL_MAX);
 
 	writer_u32(&w, (uint32_t)(head >> 32));
 	writer_u32(&w, (uint32_t)head);
@@ -28,7 +65,8 @@ size_t rendezvous_cookie_write(uint8_t *out, uint32_t tag, uint64_t serial, stru
 	return RENDEZVOUS_COOKIE_HEAD + ns.len;
 }
 
-int rendezvous_cookie_read(struct span cookie, uint32_t tag, uint64_t latest, struct span ns, uint64_t *after)
+int rendezvous_cookie_read(struct span cookie, const uint8_t key[16], uint64_t latest, struct span ns,
+			   uint64_t *after)
 {
 	struct reader r = reader_of(cookie.bytes, cookie.len);
 	uint64_t head = (uint64_t)reader_u32(&r) << 32;
@@ -41,8 +79,8 @@ int rendezvous_cookie_read(struct span cookie, uint32_t tag, uint64_t latest, st
 	/* One without namespace is of a client that asked for all of them before. */
 	if (rest > 0 && (rest != ns.len || memcmp(r.at, ns.bytes, rest) != 0))
 		return -1;
-	*after = head & RENDEZVOUS_SERIAL_MAX;
-	if (head >> SERIAL_BITS != tag || *after > latest)
+	*after = unseal(key, head);
+	if (*after > latest)
 		*after = 0;
 	return 0;
 }

@@ -40,7 +40,7 @@ static enum rendezvous_status admit(struct stream *stream, const struct rendezvo
 		return refuse(net, NET_COUNT_DISCOVER_NOT_AUTHORIZED, RENDEZVOUS_NOT_AUTHORIZED);
 	}
 	*after = 0;
-	if (q->cookie.len > 0 && rendezvous_cookie_read(q->cookie, rendezvous->cookie_tag,
+	if (q->cookie.len > 0 && rendezvous_cookie_read(q->cookie, rendezvous->cookie_key,
 							rendezvous->store.serial, q->ns, after) != 0)
 		return refuse(net, NET_COUNT_DISCOVER_INVALID_COOKIE, RENDEZVOUS_INVALID_COOKIE);
 	return RENDEZVOUS_OK;

@@ -167,7 +167,7 @@ static void piece_write(struct writer *w, const struct rendezvous_reply *reply, 
 	} else {
 		uint8_t cookie[RENDEZVOUS_COOKIE_MAX];
 
-		rendezvous_cookie_write(cookie, reply->stream->net->rendezvous->cookie_tag, reply->cookie,
+		rendezvous_cookie_write(cookie, reply->stream->net->rendezvous->cookie_key, reply->cookie,
 					namespace_of(reply));
 		rendezvous_discover_tail_write(w, cookie, cookie_len);
 	}

@@ -40,7 +40,7 @@ struct rendezvous {
 	unsigned checks;       /* left in this turn of the loop */
 	unsigned found_left;   /* the same of registrations found for answers */
 	bool turns;	       /* the loop gives turns: both are counted */
-	uint32_t cookie_tag;
+	uint8_t cookie_key[16];
 	/* Scratch of one call, here since it is too large for a stack that is cleared on each. */
 	struct rendezvous_entry *found[RENDEZVOUS_RESULTS_MOST];
 	uint8_t chunk[RENDEZVOUS_CHUNK + 2 * RENDEZVOUS_PIECE_MOST];

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "netproc/rendezvous_cookie.h"
 #include "tests/unit/rendezvous_fixture.h"
 
 #define RECORD_BYTES 300  /* of a record with one circuit address */
@@ -140,16 +141,10 @@ static void page(const struct run *run, uint32_t turn)
 {
 	uint8_t cookie[RENDEZVOUS_COOKIE_MAX];
 	struct span ns = fixture_span(everybody);
-	size_t len = 8 + ns.len;
 	uint64_t serial = random_below((uint32_t)f.net.rendezvous->store.serial);
+	size_t len = rendezvous_cookie_write(cookie, f.net.rendezvous->cookie_key, serial, ns);
 
 	(void)turn;
-	for (int i = 0; i < 8; i++) {
-		uint64_t head = (uint64_t)f.net.rendezvous->cookie_tag << 40 | serial;
-
-		cookie[i] = (uint8_t)(head >> (56 - 8 * i));
-	}
-	memcpy(cookie + 8, ns.bytes, ns.len);
 	fixture_discover(stream, everybody, run->limit, (struct span){cookie, len});
 }
 

@@ -247,8 +247,8 @@ static void cookies_of_strangers(void **state)
 	assert_int_equal(answer.count, 1);
 	assert_int_equal(ask("b", 0, (struct span){cookie.bytes, 8}), RENDEZVOUS_OK);
 	assert_int_equal(answer.count, 0);
-	/* After a restart: the same cookie, another tag. */
-	f.net.rendezvous->cookie_tag ^= 1;
+	/* After a restart: the same cookie, another key. */
+	f.net.rendezvous->cookie_key[0] ^= 1;
 	assert_int_equal(ask("b", 0, cookie), RENDEZVOUS_OK);
 	assert_int_equal(answer.count, 1);
 	assert_int_equal(f.net.counter[NET_COUNT_DISCOVER_INVALID_COOKIE], 2);
