@@ -68,28 +68,26 @@ bool harden_is_privilege(const char *step)
 	return false;
 }
 
+const struct harden_layer_row harden_layer_rows[HARDEN_LAYER_COUNT] = {
+#define LAYER_ROW(name, bit, word) {HARDEN_##name, word},
+    HARDEN_LAYERS(LAYER_ROW)
+#undef LAYER_ROW
+};
+
 void harden_layers_text(uint32_t layers, char *text, size_t size)
 {
-	static const struct {
-		uint32_t bit;
-		const char *word;
-	} words[] = {
-#define LAYER_WORD(name, bit, text) {HARDEN_##name, text},
-	    HARDEN_LAYERS(LAYER_WORD)
-#undef LAYER_WORD
-	};
 	size_t at = 0;
 
 	if (size == 0)
 		return;
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		size_t len = strlen(words[i].word);
+	for (size_t i = 0; i < HARDEN_LAYER_COUNT; i++) {
+		size_t len = strlen(harden_layer_rows[i].word);
 
-		if ((layers & words[i].bit) == 0 || at + len + 2 > size)
+		if ((layers & harden_layer_rows[i].bit) == 0 || at + len + 2 > size)
 			continue;
 		if (at > 0)
 			text[at++] = ',';
-		memcpy(text + at, words[i].word, len);
+		memcpy(text + at, harden_layer_rows[i].word, len);
 		at += len;
 	}
 	text[at] = '\0';

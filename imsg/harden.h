@@ -35,6 +35,17 @@ enum harden_layer {
 #undef HARDEN_LAYER_ENUM
 };
 
+/* The same as rows, for all that shows or names them. */
+#define HARDEN_LAYER_ONE(name, bit, word) +1
+#define HARDEN_LAYER_COUNT		  (0 HARDEN_LAYERS(HARDEN_LAYER_ONE))
+
+struct harden_layer_row {
+	uint32_t bit;
+	const char *word;
+};
+
+extern const struct harden_layer_row harden_layer_rows[HARDEN_LAYER_COUNT];
+
 /* True when the bitmap holds the minimum set: no_new_privs, not dumpable, no capabilities, seccomp, and at
  * least one of own user, chroot, Landlock. */
 bool harden_enough(uint32_t layers);

@@ -102,20 +102,13 @@ static void page_layers(struct page *page, const uint32_t layers[IMSG_PROCESSES]
 {
 	static const char name[] = "dusk_relay_confinement_layer";
 	static const char *const processes[IMSG_PROCESSES] = {"parent", "keyproc", "netproc", "metrics"};
-	static const struct {
-		uint32_t bit;
-		const char *text;
-	} rows[] = {
-#define PAGE_LAYER(name, bit, text) {HARDEN_##name, text},
-	    HARDEN_LAYERS(PAGE_LAYER)
-#undef PAGE_LAYER
-	};
 
 	page_head(page, name, strlen(name), "gauge", "1 for each layer of confinement that is active");
 	for (size_t process = 0; process < IMSG_PROCESSES; process++) {
-		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		for (size_t i = 0; i < HARDEN_LAYER_COUNT; i++)
 			page_print(page, "%s{process=\"%s\",layer=\"%s\"} %d\n", name, processes[process],
-				   rows[i].text, (layers[process] & rows[i].bit) != 0 ? 1 : 0);
+				   harden_layer_rows[i].word,
+				   (layers[process] & harden_layer_rows[i].bit) != 0 ? 1 : 0);
 	}
 }
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define EXTERNAL_ITEM 512 /* characters of one item and the terminator */
+#include "parent/items.h"
 
 /* What may stand in an external address, and where. */
 static const struct {
@@ -87,17 +87,7 @@ static int external_take(struct external_list *list, const struct multiaddr *add
 /* The digits after a colon. */
 static int external_port(uint16_t *port, const char *text)
 {
-	uint32_t value = 0;
-
-	if (text[0] == '\0' || strlen(text) > 5)
-		return -1;
-	for (; *text != '\0'; text++) {
-		if (!isdigit((unsigned char)*text))
-			return -1;
-		value = value * 10 + (uint32_t)(*text - '0');
-	}
-	*port = (uint16_t)value;
-	return value > 0 && value <= 65535 ? 0 : -1;
+	return items_port(port, text) == 0 && *port > 0 ? 0 : -1;
 }
 
 /* Letters, digits and hyphens in labels of 1 to 63, the last one with a letter. */
@@ -128,7 +118,7 @@ static int external_plain(struct multiaddr *address, char *text, uint16_t port)
 	struct in6_addr six;
 	char *colon = strchr(text, ':');
 	char *bracket = text[0] == '[' ? strchr(text, ']') : NULL;
-	char name[EXTERNAL_ITEM + 32];
+	char name[ITEMS_LONGEST + 32];
 
 	if (inet_pton(AF_INET6, text, &six) == 1)
 		return multiaddr_from_ip(address, six.s6_addr, 16, port);
@@ -164,27 +154,15 @@ static int external_item(struct external_list *list, char *text, uint16_t port)
 
 int external_parse(struct external_list *list, const char *text, uint16_t port)
 {
-	memset(list, 0, sizeof(*list));
-	while (*text != '\0') {
-		char item[EXTERNAL_ITEM];
-		size_t len = strcspn(text, ",");
-		const char *start = text;
+	char item[ITEMS_LONGEST];
+	int more;
 
-		text += len + (text[len] == ',' ? 1 : 0);
-		while (len > 0 && isspace((unsigned char)start[0])) {
-			start++;
-			len--;
-		}
-		while (len > 0 && isspace((unsigned char)start[len - 1]))
-			len--;
-		if (len >= sizeof(item))
-			return -1;
-		memcpy(item, start, len);
-		item[len] = '\0';
-		if (len > 0 && external_item(list, item, port) != 0)
+	memset(list, 0, sizeof(*list));
+	while ((more = items_next(item, &text)) > 0) {
+		if (external_item(list, item, port) != 0)
 			return -1;
 	}
-	return 0;
+	return more;
 }
 
 bool external_is_private(const struct external_list *list)

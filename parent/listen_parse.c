@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <string.h>
 
+#include "parent/items.h"
 #include "parent/listen.h"
-
-#define LISTEN_ITEM 128 /* characters of one item and the terminator */
 
 static void listen_four(union listen_address *address, const void *ip, uint16_t port)
 {
@@ -17,21 +15,6 @@ static void listen_six(union listen_address *address, const void *ip, uint16_t p
 {
 	address->six = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(port)};
 	memcpy(&address->six.sin6_addr, ip, 16);
-}
-
-static int listen_parse_port(uint16_t *port, const char *text)
-{
-	uint32_t value = 0;
-
-	if (text[0] == '\0' || strlen(text) > 5)
-		return -1;
-	for (; *text != '\0'; text++) {
-		if (!isdigit((unsigned char)*text))
-			return -1;
-		value = value * 10 + (uint32_t)(*text - '0');
-	}
-	*port = (uint16_t)value;
-	return value <= 65535 ? 0 : -1;
 }
 
 /* /ip4/... or /ip6/..., perhaps with /tcp, and nothing else. */
@@ -80,7 +63,7 @@ static int listen_parse_plain(union listen_address *address, bool *port_named, c
 	if (bracket != NULL && bracket[1] != '\0' && colon == NULL)
 		return -1;
 	if (colon != NULL) {
-		if (listen_parse_port(&port, colon + 1) != 0)
+		if (items_port(&port, colon + 1) != 0)
 			return -1;
 		*port_named = true;
 		*colon = '\0';
@@ -114,25 +97,13 @@ static int listen_parse_item(struct listen_wish *wish, char *text)
 
 int listen_parse(struct listen_wish *wish, const char *text)
 {
-	memset(wish, 0, sizeof(*wish));
-	while (*text != '\0') {
-		char item[LISTEN_ITEM];
-		size_t len = strcspn(text, ",");
-		const char *start = text;
+	char item[ITEMS_LONGEST];
+	int more;
 
-		text += len + (text[len] == ',' ? 1 : 0);
-		while (len > 0 && isspace((unsigned char)start[0])) {
-			start++;
-			len--;
-		}
-		while (len > 0 && isspace((unsigned char)start[len - 1]))
-			len--;
-		if (len >= sizeof(item))
-			return -1;
-		memcpy(item, start, len);
-		item[len] = '\0';
-		if (len > 0 && listen_parse_item(wish, item) != 0)
+	memset(wish, 0, sizeof(*wish));
+	while ((more = items_next(item, &text)) > 0) {
+		if (listen_parse_item(wish, item) != 0)
 			return -1;
 	}
-	return wish->count > 0 ? 0 : -1;
+	return more == 0 && wish->count > 0 ? 0 : -1;
 }

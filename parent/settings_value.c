@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "parent/items.h"
 #include "parent/filter.h"
 #include "parent/settings.h"
 
@@ -126,26 +127,17 @@ int settings_parse_peer_id(struct settings *settings, const char *text)
 
 int settings_parse_deny_peers(struct settings *settings, const char *text)
 {
-	settings->deny_count = 0;
-	while (*text != '\0') {
-		size_t len = strcspn(text, ",");
-		const char *start = text;
+	char item[ITEMS_LONGEST];
+	int more;
 
-		text += len + (text[len] == ',' ? 1 : 0);
-		while (len > 0 && isspace((unsigned char)start[0])) {
-			start++;
-			len--;
-		}
-		while (len > 0 && isspace((unsigned char)start[len - 1]))
-			len--;
-		if (len == 0)
-			continue;
+	settings->deny_count = 0;
+	while ((more = items_next(item, &text)) > 0) {
 		if (settings->deny_count == SETTINGS_DENY ||
-		    peer_id_from_text(&settings->deny[settings->deny_count], start, len) != 0)
+		    peer_id_from_text(&settings->deny[settings->deny_count], item, strlen(item)) != 0)
 			return -1;
 		settings->deny_count++;
 	}
-	return 0;
+	return more;
 }
 
 int settings_parse_rendezvous_kind(struct settings *settings, const char *text)
