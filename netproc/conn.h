@@ -22,8 +22,9 @@
 #include "netproc/yamux_session.h"
 #include "proto/multiaddr.h"
 
-#define CONN_KERNEL	 5120  /* bytes that the kernel holds for an idle connection (measured) */
-#define CONN_SEALED_MOST 65536 /* bytes sealed and unsent above which payload waits as plaintext */
+#define CONN_KERNEL	 5120	/* bytes that the kernel holds for an idle connection (measured) */
+#define CONN_SEALED_MOST 65536	/* bytes sealed and unsent above which payload waits as plaintext */
+#define CONN_SEALED_RUN	 262144 /* the same where the socket takes whatever comes */
 
 struct conn;
 struct handshake;
@@ -40,7 +41,7 @@ struct conn_layer {
 	/* How many bytes it needs before it can use the first `len`, at most 2, of those that are held; NULL:
 	 * it is asked at each read. */
 	size_t (*needs)(const uint8_t *bytes, size_t len);
-	/* Less than CONN_SEALED_MOST waits and the socket takes bytes: seal more. NULL: nothing to do. */
+	/* Less than conn_sealed_most waits and the socket takes bytes: seal more. NULL: nothing to do. */
 	void (*output)(struct conn *conn);
 	/* The connection is closed: free what the layer holds. NULL: nothing to do. */
 	void (*closed)(struct conn *conn, enum close_reason reason);
@@ -93,6 +94,8 @@ struct conn {
 	bool has_muxers : 1;	  /* its Noise payload named muxers: go or js */
 	bool registered_kind : 1; /* rendezvous: its latest REGISTER decides */
 	bool kind_standard : 1;
+	uint8_t whole : 3; /* large writes in a row that the socket took whole; as many as fit: its reader
+			      keeps up */
 	uint16_t local_port;
 	uint16_t round_trip; /* milliseconds, at most 65535; 0: not known */
 	uint16_t circuits;
@@ -174,6 +177,8 @@ void conn_reap(struct net *net);
  * conn_out_add. */
 uint8_t *conn_out_room(struct conn *conn, size_t len);
 void conn_out_add(struct conn *conn, size_t len);
+/* How many bytes may be sealed before the socket has taken any of them. */
+size_t conn_sealed_most(const struct conn *conn);
 /* Writes what is sealed, as far as the socket takes it. */
 void conn_flush(struct conn *conn);
 /* Sends at the end of the turn. */

@@ -14,6 +14,7 @@
 #define CONN_WRITE_PIECES 16
 #define CONN_OUT_SMALL	  1024u
 #define CONN_OUT_LARGE	  65536u
+#define CONN_WHOLE_MOST	  7u
 
 static enum close_reason conn_error_reason(int error)
 {
@@ -212,6 +213,25 @@ void conn_want_flush(struct conn *conn)
 		list_append(&conn->net->conns->flush, &conn->flush);
 }
 
+/* Sealed bytes cannot be reordered, so what may be ahead of a light circuit's stays small until the socket
+ * has shown that nothing stays there; then larger runs save calls. */
+size_t conn_sealed_most(const struct conn *conn)
+{
+	return conn->whole == CONN_WHOLE_MOST ? CONN_SEALED_RUN : CONN_SEALED_MOST;
+}
+
+static void conn_blocked(struct conn *conn)
+{
+	conn->writable = false;
+	conn->whole = 0;
+}
+
+static void conn_took_whole(struct conn *conn, size_t len)
+{
+	if (len >= CONN_SEALED_MOST && conn->whole < CONN_WHOLE_MOST)
+		conn->whole++;
+}
+
 static void conn_written(struct conn *conn, size_t len)
 {
 	conn->out_len -= (uint32_t)len;
@@ -251,7 +271,7 @@ void conn_flush(struct conn *conn)
 		net_count(conn->net, NET_COUNT_WRITE_CALLS);
 		if (put < 0) {
 			if (errno == EAGAIN)
-				conn->writable = false;
+				conn_blocked(conn);
 			else if (errno != EINTR)
 				conn_doom(conn, conn_error_reason(errno));
 			continue;
@@ -259,7 +279,9 @@ void conn_flush(struct conn *conn)
 		net_add(conn->net, NET_COUNT_WRITE_BYTES, (uint64_t)put);
 		conn_written(conn, (size_t)put);
 		if ((size_t)put < total)
-			conn->writable = false;
+			conn_blocked(conn);
+		else
+			conn_took_whole(conn, total);
 	}
 }
 

@@ -72,11 +72,11 @@ static bool yamux_may_run(struct stream *stream)
 	if (stream->queue.len > 0 || stream->send_window == 0 || !list_empty(&conn->yamux.light) ||
 	    (!list_empty(&conn->yamux.bulk) && !yamux_is_light(stream)))
 		return false;
-	if (conn->out_len + yamux_run_len(conn) < CONN_SEALED_MOST)
+	if (conn->out_len + yamux_run_len(conn) < conn_sealed_most(conn))
 		return true;
 	yamux_run_end(stream->net, conn);
 	conn_flush(conn);
-	return conn_alive(conn) && conn->out_len < CONN_SEALED_MOST;
+	return conn_alive(conn) && conn->out_len < conn_sealed_most(conn);
 }
 
 int yamux_forward(struct stream *stream, uint8_t *bytes, size_t len)

@@ -2,7 +2,7 @@
  *
  * What goes out from queues: control frames first, then light streams, then bulk in turn (deficit round
  * robin; Shreedhar and Varghese 1995). Sealed bytes cannot be reordered, so only as much is sealed as the
- * socket is about to take (CONN_SEALED_MOST).
+ * socket is about to take (conn_sealed_most).
  */
 #include <string.h>
 
@@ -215,7 +215,7 @@ void yamux_output(struct conn *conn)
 	if (conn->net->conns->gathering)
 		return;
 	conn->net->conns->gathering = true;
-	while (conn_alive(conn) && conn->out_len < CONN_SEALED_MOST &&
+	while (conn_alive(conn) && conn->out_len < conn_sealed_most(conn) &&
 	       (session->control.len > 0 || !list_empty(&session->light) || !list_empty(&session->bulk))) {
 		size_t len = yamux_gather_record(conn, out);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * netproc/conn_io.c: a record of 64 KiB that comes byte by byte is put together without being copied, or
- * offered to the layer above, again at each of them.
+ * offered to the layer above, again at each of them; larger runs are sealed only for who takes all.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -102,8 +102,66 @@ static void a_record_in_pieces_is_copied_once(void **state)
 	}
 }
 
+/* Writes what is sealed; the far end reads what the socket took. */
+static void flush(const struct world *world, struct conn *conn)
+{
+	uint8_t bytes[16384];
+	size_t left = conn->out_len;
+	conn_flush(conn);
+	for (left -= conn->out_len; left > 0;) {
+		ssize_t got = read(world->far[0], bytes, left < sizeof(bytes) ? left : sizeof(bytes));
+		assert_true(got > 0);
+		left -= (size_t)got;
+	}
+}
+
+static void put(const struct world *world, struct conn *conn, size_t len)
+{
+	static const uint8_t bytes[16384];
+	for (size_t put = 0; put < len; put += sizeof(bytes)) {
+		uint8_t *out = conn_out_room(conn, sizeof(bytes));
+		assert_non_null(out);
+		memcpy(out, bytes, sizeof(bytes));
+		conn_out_add(conn, sizeof(bytes));
+	}
+	flush(world, conn);
+}
+
+static void runs_grow_where_the_reader_keeps_up(void **state)
+{
+	struct world world;
+	(void)state;
+	world_begin(&world);
+	struct conn *conn = world_connect_ready(&world, 0);
+	for (int round = 0; round < 2; round++) {
+		for (int small = 0; small < 100; small++)
+			put(&world, conn, 16384); /* says nothing about large ones */
+		assert_int_equal(conn_sealed_most(conn), CONN_SEALED_MOST);
+		unsigned large = 0;
+		for (; conn_sealed_most(conn) == CONN_SEALED_MOST && large < 100; large++) {
+			put(&world, conn, 65536);
+			assert_int_equal(conn->out_len, 0);
+		}
+		assert_in_range(large, 6, 7); /* the last of what was stuck may count */
+		assert_int_equal(conn_sealed_most(conn), CONN_SEALED_RUN);
+		put(&world, conn, 65536);
+		assert_int_equal(conn_sealed_most(conn), CONN_SEALED_RUN);
+		put(&world, conn, 1 << 20); /* more than a socket pair holds */
+		assert_true(conn->out_len > 0 && !conn->writable);
+		assert_int_equal(conn_sealed_most(conn), CONN_SEALED_MOST);
+		while (conn->out_len > 0) {
+			conn->writable = true;
+			flush(&world, conn);
+		}
+	}
+	world_end(&world);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(a_record_in_pieces_is_copied_once)};
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_record_in_pieces_is_copied_once),
+	    cmocka_unit_test(runs_grow_where_the_reader_keeps_up),
+	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
