@@ -23,6 +23,8 @@ pub struct Driver {
     pub pings: HashMap<PeerId, Duration>,
     outbound_limit: Value,
     inbound_limits: HashMap<PeerId, Value>,
+    #[cfg(feature = "dusk")]
+    pub alone: Option<crate::alone::Alone>,
 }
 
 impl Driver {
@@ -37,6 +39,8 @@ impl Driver {
             pings: HashMap::new(),
             outbound_limit: Value::Null,
             inbound_limits: HashMap::new(),
+            #[cfg(feature = "dusk")]
+            alone: None,
         }
     }
 
@@ -61,13 +65,25 @@ impl Driver {
                     None => return,
                 },
                 event = self.swarm.select_next_some() => self.handle(event),
-                _ = tick.tick() => self.waiters.expire(),
+                _ = tick.tick() => self.tick(),
             }
+        }
+    }
+
+    fn tick(&mut self) {
+        self.waiters.expire();
+        #[cfg(feature = "dusk")]
+        if let Some(alone) = &mut self.alone {
+            alone.tick(&mut self.swarm);
         }
     }
 
     fn handle(&mut self, happened: Event) {
         self.remember(&happened);
+        #[cfg(feature = "dusk")]
+        if let Some(alone) = &mut self.alone {
+            alone.see(&mut self.swarm, &happened);
+        }
         self.waiters.show(&happened);
     }
 

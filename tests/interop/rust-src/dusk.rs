@@ -14,13 +14,15 @@ use libp2p::{gossipsub, Multiaddr, StreamProtocol};
 use serde_json::{json, Value};
 use std::time::Duration;
 
+pub const SYNC: &str = "dusk/sync"; // the topic of documents, which only a client left to itself has
+
 #[derive(NetworkBehaviour)]
 pub struct Dusk {
-    gossip: gossipsub::Behaviour,
-    kad: kad::Behaviour<MemoryStore>,
-    gif: request_response::cbor::Behaviour<Value, Value>,
-    directory: request_response::cbor::Behaviour<Value, Value>,
-    turn: request_response::cbor::Behaviour<Value, Value>,
+    pub gossip: gossipsub::Behaviour,
+    pub kad: kad::Behaviour<MemoryStore>,
+    pub gif: request_response::cbor::Behaviour<Value, Value>,
+    pub directory: request_response::cbor::Behaviour<Value, Value>,
+    pub turn: request_response::cbor::Behaviour<Value, Value>,
 }
 
 pub fn behaviour(key: &Keypair) -> Dusk {
@@ -116,8 +118,24 @@ fn request_event<'a>(event: &'a Event, protocol: &str) -> Option<&'a request_res
 
 pub fn tell(happened: &DuskEvent) {
     if let DuskEvent::Gossip(gossipsub::Event::Message { message, .. }) = happened {
+        if message.topic.as_str() == SYNC {
+            return; // too long to be told whole; see alone.rs
+        }
         let from = message.source.map(|p| p.to_string());
         let data = String::from_utf8_lossy(&message.data).into_owned();
         event("gossip", json!({ "from": from, "topic": message.topic.to_string(), "data": data }));
+    }
+}
+
+/// A request that failed, of a client that nobody waits for.
+pub fn tell_refusal(happened: &DuskEvent) {
+    let (protocol, failed) = match happened {
+        DuskEvent::Gif(failed) => ("/dusk/gif/1.0.0", failed),
+        DuskEvent::Directory(failed) => ("/dusk/directory/1.0.0", failed),
+        DuskEvent::Turn(failed) => ("/dusk/turn-credentials/1.0.0", failed),
+        _ => return,
+    };
+    if let request_response::Event::OutboundFailure { error, .. } = failed {
+        event("request-failed", json!({ "protocol": protocol, "code": Failure::debug(error).code }));
     }
 }

@@ -77,7 +77,7 @@ async fn send(mut writer: impl AsyncWrite + Unpin, size: u64) -> Result<String, 
     Ok(format!("{:x}", sum.finalize()))
 }
 
-fn noise(state: &mut u64) -> Vec<u8> {
+pub fn noise(state: &mut u64) -> Vec<u8> {
     let mut block = Vec::with_capacity(BLOCK as usize);
     for _ in 0..BLOCK / 8 {
         *state ^= *state << 13;

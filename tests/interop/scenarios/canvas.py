@@ -1,8 +1,34 @@
 """The rendezvous client of Canvas on js-libp2p 2: it omits what is 0 or empty, and keeps one stream for several requests."""
 
+from scenarios.circuits import MEGABYTE, check_transfer
 from scenarios.rendezvous import DEFAULT_TTL, NS, discover, member, peers, register
 
 OTHER = "canvas/another"
+
+
+def life(session, kind, standard_kind, legacy_kind):
+    """Canvas and go find each other's records and dial by them; rust's records, of the other kind, go to neither."""
+    relay = session.relay()
+    first, second, standard, legacy = (member(session, relay, k) for k in (kind, kind, standard_kind, legacy_kind))
+    assert peers(discover(relay, second)) == []
+    for client in (first, standard, legacy):
+        assert register(relay, client)["ttl"] == DEFAULT_TTL
+    answer = discover(relay, second)
+    assert peers(answer) == sorted([first.peer, standard.peer]), f"{second} found {peers(answer)}"
+    for record in answer["records"]:
+        check_addresses(relay, record)
+    assert peers(discover(relay, first)) == [standard.peer], "Canvas leaves itself out of what it found"
+    assert peers(discover(relay, standard)) == sorted([first.peer, standard.peer])
+    assert peers(discover(relay, legacy)) == [legacy.peer]
+    second.do("dial", addr=relay.circuit_to(standard.peer))
+    check_transfer(second, standard, MEGABYTE)
+    standard.do("dial", addr=relay.circuit_to(first.peer))
+    check_transfer(standard, first, MEGABYTE)
+
+
+def check_addresses(relay, record):
+    allowed = {f"{relay.addr}/p2p-circuit", relay.circuit_to(record["peer"])}
+    assert record["addrs"] and set(record["addrs"]) <= allowed, record
 
 
 def one_stream(session, kind):
