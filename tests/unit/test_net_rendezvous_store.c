@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The registry itself: replacement, sharing, caps, bytes, ends by time and by reservation. Records are any
+ * The registry itself: replacement, sharing, ends by time and by reservation. Records are any
  * bytes here. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -165,113 +165,6 @@ static void answers_hold_what_was_removed(void **state)
 	rendezvous_entry_release(store, entry);
 	rendezvous_store_remove(store, find(2, "a"));
 	assert_int_equal(store->bytes, 0);
-}
-
-static enum net_setting refused_by(uint32_t peer, const char *ns)
-{
-	struct rendezvous_offer offer = offer_of(peer, ns, "record");
-	enum net_setting setting = 0;
-
-	assert_int_equal(rendezvous_store_put(store, &offer, &setting), RENDEZVOUS_PUT_REFUSED);
-	return setting;
-}
-
-static void caps_refuse_the_new_and_never_the_refreshed(void **state)
-{
-	(void)state;
-	f.net.settings.max_registrations_per_peer = 2;
-	f.net.settings.max_registrations_per_namespace = 3;
-	f.net.settings.max_registrations = 4;
-	put_new(1, "a", "record");
-	put_new(1, "b", "record");
-	assert_int_equal(refused_by(1, "c"), NET_SETTING_max_registrations_per_peer);
-	put_new(2, "a", "record");
-	put_new(3, "a", "record");
-	assert_int_equal(refused_by(4, "a"), NET_SETTING_max_registrations_per_namespace);
-	assert_int_equal(refused_by(4, "c"), NET_SETTING_max_registrations);
-	assert_int_equal(put_new(1, "b", "other"), RENDEZVOUS_PUT_AGAIN);
-	assert_int_equal(put_new(3, "a", "a longer record"), RENDEZVOUS_PUT_AGAIN);
-	rendezvous_store_remove(store, find(2, "a"));
-	assert_int_equal(put_new(4, "a", "record"), RENDEZVOUS_PUT_NEW);
-}
-
-static void bytes_are_bounded(void **state)
-{
-	struct rendezvous_offer offer;
-	enum net_setting setting;
-	char record[2001], longer[4001];
-	uint32_t peer = 0;
-
-	(void)state;
-	memset(record, 'r', 2000);
-	record[2000] = 0;
-	memset(longer, 'l', 4000);
-	longer[4000] = 0;
-	f.net.settings.max_registration_bytes = 65536;
-	while (put_new(peer, "a", record) == RENDEZVOUS_PUT_NEW)
-		peer++;
-	offer = offer_of(peer, "a", record);
-	assert_int_equal(rendezvous_store_put(store, &offer, &setting), RENDEZVOUS_PUT_REFUSED);
-	assert_int_equal(setting, NET_SETTING_max_registration_bytes);
-	assert_true(store->bytes > 50000 && store->bytes <= 65536);
-	for (uint32_t i = 0; i < peer; i++)
-		put_new(i, "a", longer);
-	assert_true(store->bytes <= 65536);
-	record[0] = 's';
-	for (uint32_t i = 0; i < peer; i++)
-		assert_int_equal(put_new(i, "a", record), RENDEZVOUS_PUT_AGAIN);
-	assert_true(store->bytes <= 65536);
-}
-
-/* The registry's bytes are the pool's, at most a quarter of it. */
-static void the_pool_bounds_the_bytes(void **state)
-{
-	struct rendezvous_offer offer;
-	enum net_setting setting;
-	uint64_t used = pool_used(&f.net);
-	uint32_t peer = 0;
-
-	(void)state;
-	pool_set_cap(&f.net, used + 400000);
-	while (put_new(peer, "a", "record") == RENDEZVOUS_PUT_NEW)
-		assert_int_equal(pool_used(&f.net), used + store->bytes), peer++;
-	assert_true(store->bytes > 50000 && store->bytes <= (used + 400000) / 4);
-	offer = offer_of(peer, "a", "record");
-	assert_int_equal(rendezvous_store_put(store, &offer, &setting), RENDEZVOUS_PUT_REFUSED);
-	assert_int_equal(setting, NET_SETTING_max_memory);
-	pool_set_cap(&f.net, FIXTURE_POOL);
-	assert_int_equal(put(&offer), RENDEZVOUS_PUT_NEW);
-	/* Buffers took all: what comes is refused whole. */
-	pool_set_cap(&f.net, FIXTURE_POOL);
-	assert_true(pool_reserve(&f.net, FIXTURE_POOL - pool_used(&f.net) - 300));
-	used = pool_used(&f.net);
-	offer = offer_of(peer + 1, "b", "record");
-	assert_int_equal(rendezvous_store_put(store, &offer, &setting), RENDEZVOUS_PUT_REFUSED);
-	assert_int_equal(setting, NET_SETTING_max_memory);
-	assert_int_equal(pool_used(&f.net), used);
-	pool_release(&f.net, used - store->bytes);
-}
-
-/* One record under many namespaces, then another under each: what was shared must not grow past the cap. */
-static void unsharing_is_bounded(void **state)
-{
-	char record[2001], ns[16];
-
-	(void)state;
-	memset(record, 'r', 2000);
-	record[2000] = 0;
-	f.net.settings.max_registration_bytes = 65536;
-	for (int i = 0; i < 60; i++) {
-		snprintf(ns, sizeof(ns), "ns%d", i);
-		assert_int_equal(put_new(1, ns, record), RENDEZVOUS_PUT_NEW);
-	}
-	for (int i = 0; i < 60; i++) {
-		snprintf(ns, sizeof(ns), "ns%d", i);
-		snprintf(record, sizeof(record), "%d", i);
-		record[strlen(record)] = 'r';
-		put_new(1, ns, record);
-		assert_true(store->bytes <= 65536);
-	}
 }
 
 static void ends_at_its_ttl(void **state)
@@ -449,10 +342,6 @@ int main(void)
 	    CASE(equal_bytes_are_stored_once),
 	    CASE(removal_leaves_nothing),
 	    CASE(answers_hold_what_was_removed),
-	    CASE(caps_refuse_the_new_and_never_the_refreshed),
-	    CASE(bytes_are_bounded),
-	    CASE(the_pool_bounds_the_bytes),
-	    CASE(unsharing_is_bounded),
 	    CASE(ends_at_its_ttl),
 	    CASE(the_longest_ttl_lasts),
 	    CASE(a_stopped_clock_ends_nothing_early),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The share of one range of addresses (an IPv4 /24, an IPv6 /48): many identities behind few addresses do not
- * take the place of all others, and a crowd behind one address has room. */
+ * What the registry has room for: caps, bytes, and the share of one range of addresses (an IPv4 /24, an IPv6
+ * /48), so that many identities behind few addresses do not take the place of all others, while a crowd
+ * behind one address has room. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -49,6 +50,103 @@ static enum rendezvous_put put(uint32_t peer, const struct ip_key *from, const c
 	memcpy(key, &peer, sizeof(peer));
 	offer.peer = key;
 	return rendezvous_store_put(store, &offer, &setting);
+}
+
+static enum net_setting refused_by(uint32_t peer, const char *ns)
+{
+	assert_int_equal(put(peer, NULL, ns, "record"), RENDEZVOUS_PUT_REFUSED);
+	return setting;
+}
+
+static void caps_refuse_the_new_and_never_the_refreshed(void **state)
+{
+	(void)state;
+	f.net.settings.max_registrations_per_peer = 2;
+	f.net.settings.max_registrations_per_namespace = 3;
+	f.net.settings.max_registrations = 4;
+	put(1, NULL, "a", "record");
+	put(1, NULL, "b", "record");
+	assert_int_equal(refused_by(1, "c"), NET_SETTING_max_registrations_per_peer);
+	put(2, NULL, "a", "record");
+	put(3, NULL, "a", "record");
+	assert_int_equal(refused_by(4, "a"), NET_SETTING_max_registrations_per_namespace);
+	assert_int_equal(refused_by(4, "c"), NET_SETTING_max_registrations);
+	assert_int_equal(put(1, NULL, "b", "other"), RENDEZVOUS_PUT_AGAIN);
+	assert_int_equal(put(3, NULL, "a", "a longer record"), RENDEZVOUS_PUT_AGAIN);
+	rendezvous_store_remove(store, rendezvous_store_find(store, (uint8_t[32]){2}, fixture_span("a")));
+	assert_int_equal(put(4, NULL, "a", "record"), RENDEZVOUS_PUT_NEW);
+}
+
+static void bytes_are_bounded(void **state)
+{
+	char record[2001], longer[4001];
+	uint32_t peer = 0;
+
+	(void)state;
+	memset(record, 'r', 2000);
+	record[2000] = 0;
+	memset(longer, 'l', 4000);
+	longer[4000] = 0;
+	f.net.settings.max_registration_bytes = 65536;
+	while (put(peer, NULL, "a", record) == RENDEZVOUS_PUT_NEW)
+		peer++;
+	assert_int_equal(put(peer, NULL, "a", record), RENDEZVOUS_PUT_REFUSED);
+	assert_int_equal(setting, NET_SETTING_max_registration_bytes);
+	assert_true(store->bytes > 50000 && store->bytes <= 65536);
+	for (uint32_t i = 0; i < peer; i++)
+		put(i, NULL, "a", longer);
+	assert_true(store->bytes <= 65536);
+	record[0] = 's';
+	for (uint32_t i = 0; i < peer; i++)
+		assert_int_equal(put(i, NULL, "a", record), RENDEZVOUS_PUT_AGAIN);
+	assert_true(store->bytes <= 65536);
+}
+
+/* The registry's bytes are the pool's, at most a quarter of it. */
+static void the_pool_bounds_the_bytes(void **state)
+{
+	uint64_t used = pool_used(&f.net);
+	uint32_t peer = 0;
+
+	(void)state;
+	pool_set_cap(&f.net, used + 400000);
+	while (put(peer, NULL, "a", "record") == RENDEZVOUS_PUT_NEW)
+		assert_int_equal(pool_used(&f.net), used + store->bytes), peer++;
+	assert_true(store->bytes > 50000 && store->bytes <= (used + 400000) / 4);
+	assert_int_equal(put(peer, NULL, "a", "record"), RENDEZVOUS_PUT_REFUSED);
+	assert_int_equal(setting, NET_SETTING_max_memory);
+	pool_set_cap(&f.net, FIXTURE_POOL);
+	assert_int_equal(put(peer, NULL, "a", "record"), RENDEZVOUS_PUT_NEW);
+	/* Buffers took all: what comes is refused whole. */
+	pool_set_cap(&f.net, FIXTURE_POOL);
+	assert_true(pool_reserve(&f.net, FIXTURE_POOL - pool_used(&f.net) - 300));
+	used = pool_used(&f.net);
+	assert_int_equal(put(peer + 1, NULL, "b", "record"), RENDEZVOUS_PUT_REFUSED);
+	assert_int_equal(setting, NET_SETTING_max_memory);
+	assert_int_equal(pool_used(&f.net), used);
+	pool_release(&f.net, used - store->bytes);
+}
+
+/* One record under many namespaces, then another under each: what was shared must not grow past the cap. */
+static void unsharing_is_bounded(void **state)
+{
+	char record[2001], ns[16];
+
+	(void)state;
+	memset(record, 'r', 2000);
+	record[2000] = 0;
+	f.net.settings.max_registration_bytes = 65536;
+	for (int i = 0; i < 60; i++) {
+		snprintf(ns, sizeof(ns), "ns%d", i);
+		assert_int_equal(put(1, NULL, ns, record), RENDEZVOUS_PUT_NEW);
+	}
+	for (int i = 0; i < 60; i++) {
+		snprintf(ns, sizeof(ns), "ns%d", i);
+		snprintf(record, sizeof(record), "%d", i);
+		record[strlen(record)] = 'r';
+		put(1, NULL, ns, record);
+		assert_true(store->bytes <= 65536);
+	}
 }
 
 static enum rendezvous_put put_numbered(uint32_t peer, const struct ip_key *from, uint32_t number,
@@ -240,9 +338,16 @@ static void a_register_over_the_share(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    CASE(one_range_leaves_a_fifth),	   CASE(bytes_have_shares_too),
-	    CASE(an_ipv6_range_is_a_48),	   CASE(registering_again_takes_no_more),
-	    CASE(a_crowd_behind_one_address_fits), CASE(what_answers_hold_counts),
+	    CASE(caps_refuse_the_new_and_never_the_refreshed),
+	    CASE(bytes_are_bounded),
+	    CASE(the_pool_bounds_the_bytes),
+	    CASE(unsharing_is_bounded),
+	    CASE(one_range_leaves_a_fifth),
+	    CASE(bytes_have_shares_too),
+	    CASE(an_ipv6_range_is_a_48),
+	    CASE(registering_again_takes_no_more),
+	    CASE(a_crowd_behind_one_address_fits),
+	    CASE(what_answers_hold_counts),
 	    CASE(a_register_over_the_share),
 	};
 
