@@ -253,7 +253,8 @@ struct imsg_metrics_ready {
 struct imsg_metrics_counters {
 	struct imsg_net_stats net;
 	struct imsg_key_stats key;
-	uint64_t started; /* unix seconds */
+	uint64_t started;	      /* unix seconds */
+	uint64_t cpu[IMSG_PROCESSES]; /* microseconds of processor time */
 	uint32_t layers[IMSG_PROCESSES];
 };
 

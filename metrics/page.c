@@ -98,16 +98,27 @@ static void page_closed(struct page *page, const uint64_t *closed)
 			   close_reason_text((enum close_reason)i), closed[i]);
 }
 
+static const char *const page_processes[IMSG_PROCESSES] = {"parent", "keyproc", "netproc", "metrics"};
+
+static void page_times(struct page *page, const uint64_t cpu[IMSG_PROCESSES])
+{
+	static const char name[] = "process_cpu_seconds_total";
+
+	page_head(page, name, strlen(name), "counter", "Processor time of each process");
+	for (size_t process = 0; process < IMSG_PROCESSES; process++)
+		page_print(page, "%s{process=\"%s\"} %" PRIu64 ".%06" PRIu64 "\n", name,
+			   page_processes[process], cpu[process] / 1000000, cpu[process] % 1000000);
+}
+
 static void page_layers(struct page *page, const uint32_t layers[IMSG_PROCESSES])
 {
 	static const char name[] = "dusk_relay_confinement_layer";
-	static const char *const processes[IMSG_PROCESSES] = {"parent", "keyproc", "netproc", "metrics"};
 
 	page_head(page, name, strlen(name), "gauge", "1 for each layer of confinement that is active");
 	for (size_t process = 0; process < IMSG_PROCESSES; process++) {
 		for (size_t i = 0; i < HARDEN_LAYER_COUNT; i++)
-			page_print(page, "%s{process=\"%s\",layer=\"%s\"} %d\n", name, processes[process],
-				   harden_layer_rows[i].word,
+			page_print(page, "%s{process=\"%s\",layer=\"%s\"} %d\n", name,
+				   page_processes[process], harden_layer_rows[i].word,
 				   (layers[process] & harden_layer_rows[i].bit) != 0 ? 1 : 0);
 	}
 }
@@ -130,6 +141,7 @@ size_t page_write(char *out, size_t size, const struct imsg_metrics_counters *co
 	page_rows(&page, net_counter_rows, counters->net.counter, NET_COUNTER_COUNT);
 	page_rows(&page, key_counter_rows, counters->key.counter, KEY_COUNTER_COUNT);
 	page_closed(&page, counters->net.closed);
+	page_times(&page, counters->cpu);
 	page_layers(&page, counters->layers);
 	page_about(&page, counters->started);
 	return page.full ? 0 : page.used;

@@ -4,6 +4,7 @@
  * are few, and its process is one of those that end together.
  */
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,6 +15,24 @@ static const char *const on[] = {"DUSK_RELAY_METRICS=127.0.0.1:0", NULL};
 static struct http_answer answer;
 
 /* The counters are sent each second: asks until they have come. */
+/* Each process has had some by now. */
+static void expect_processor_time(void)
+{
+	static const char *const processes[] = {"parent", "keyproc", "netproc", "metrics"};
+
+	for (size_t i = 0; i < sizeof(processes) / sizeof(processes[0]); i++) {
+		char line[96];
+		double seconds = 0;
+
+		snprintf(line, sizeof(line), "\nprocess_cpu_seconds_total{process=\"%s\"} ", processes[i]);
+		const char *found = strstr(answer.text, line);
+
+		EXPECT_TRUE(found != NULL);
+		EXPECT_TRUE(sscanf(found + strlen(line), "%lf", &seconds) == 1 && seconds > 0 &&
+			    seconds < 60);
+	}
+}
+
 static void expect_metric(uint16_t port, const char *name, long long value)
 {
 	long long got = -1;
@@ -78,6 +97,7 @@ static void test_numbers(void **state)
 	expect_metric(port, "libp2p_relaysvc_connections_total{type=\"closed\"}", 1);
 	EXPECT_TRUE(strstr(answer.text, "Content-Type: text/plain; version=0.0.4") != NULL);
 	EXPECT_TRUE(strstr(answer.text, "12D3") == NULL);
+	expect_processor_time();
 	fixture_stop();
 }
 

@@ -100,7 +100,10 @@ static void test_layers(void **state)
 	memset(&counters, 0, sizeof(counters));
 	counters.layers[IMSG_PROCESS_METRICS] = 1u << 3;
 	counters.started = 1234567890;
+	counters.cpu[IMSG_PROCESS_NETPROC] = 12000345;
 	write_page();
+	assert_int_equal(occurrences("\nprocess_cpu_seconds_total{process=\"netproc\"} 12.000345\n"), 1);
+	assert_int_equal(occurrences("\nprocess_cpu_seconds_total{process=\"parent\"} 0.000000\n"), 1);
 	assert_int_equal(
 	    occurrences("dusk_relay_confinement_layer{process=\"metrics\",layer=\"seccomp\"} 1\n"), 1);
 	assert_int_equal(
