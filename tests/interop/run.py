@@ -70,7 +70,7 @@ def arguments():
     parser.add_argument("--relay", default=default, help="the program to test (default: build/bin/dusk-relay)")
     parser.add_argument("--only", action="append", metavar="NAME", help="a scenario, or SCENARIO/CASE; may be repeated")
     parser.add_argument("--client", metavar="KIND", help="only cases with this kind of client")
-    parser.add_argument("--quick", action="store_true", help="leave out the scenarios that take over 30 s")
+    parser.add_argument("--quick", action="store_true", help="leave out the scenarios that mostly wait")
     parser.add_argument("--proofs", action="store_true", help="check the tables of README.md and end")
     parser.add_argument("--list", action="store_true", help="show the scenarios and end")
     options = parser.parse_args()

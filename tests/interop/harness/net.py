@@ -7,6 +7,7 @@
 The outer addresses count as public for the clients; nothing of it leaves the namespaces.
 """
 
+import itertools
 import os
 import shutil
 import signal
@@ -20,6 +21,14 @@ RELAY = "11.71.0.1"
 SIDES = {"a": ("11.71.0.10", "192.168.71"), "b": ("11.71.0.20", "192.168.72")}
 
 
+NUMBERS = itertools.count()
+
+
+def moved(outer):
+    """The outer address of a side that has moved."""
+    return outer + "1"
+
+
 class Net:
     def __init__(self):
         if os.geteuid() != 0:
@@ -27,7 +36,7 @@ class Net:
         for tool in ("ip", "iptables"):
             if shutil.which(tool) is None:
                 raise Skip(f"{tool} is not installed")
-        self._tag = f"iop{os.getpid()}"
+        self._tag = f"iop{os.getpid()}-{next(NUMBERS)}"
         self._made = []
         try:
             self._build()
@@ -38,6 +47,12 @@ class Net:
     def inside(self, place):
         """The words before a command that run it in that place: relay, a or b."""
         return ["ip", "netns", "exec", self._name(place)]
+
+    def move(self, side):
+        """Gives a side another outer address, as an internet provider does: what was open there dies unnoticed."""
+        outer, nat = SIDES[side][0], "nat" + side
+        self._run(nat, f"ip addr del {outer}/24 dev wan")
+        self._run(nat, f"ip addr add {moved(outer)}/24 dev wan")
 
     def end(self):
         for name in self._made:

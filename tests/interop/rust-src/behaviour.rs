@@ -1,13 +1,14 @@
 //! What the node is made of: the dusk client's stack, built by SwarmBuilder as it does (V1Lazy).
 
 use libp2p::identity::Keypair;
+use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::swarm::NetworkBehaviour;
 use libp2p::{identify, noise, ping, relay, rendezvous, tcp, yamux, Swarm, SwarmBuilder};
 use std::time::Duration;
 
 #[derive(NetworkBehaviour)]
 pub struct Behaviour {
-    pub relay: relay::client::Behaviour,
+    pub relay: Toggle<relay::client::Behaviour>,
     pub rendezvous: rendezvous::client::Behaviour,
     pub identify: identify::Behaviour,
     pub ping: ping::Behaviour,
@@ -15,11 +16,11 @@ pub struct Behaviour {
     #[cfg(feature = "dusk")]
     pub dusk: crate::dusk::Dusk,
     #[cfg(feature = "punch")]
-    pub punch: libp2p::swarm::behaviour::toggle::Toggle<libp2p::dcutr::Behaviour>,
+    pub punch: Toggle<libp2p::dcutr::Behaviour>,
 }
 
-/// `punch` lets the node try a direct connection beside each circuit.
-pub fn swarm(key: Keypair, punch: bool) -> Swarm<Behaviour> {
+/// `punch` lets the node try a direct connection beside each circuit, `raw` leaves the relay client out.
+pub fn swarm(key: Keypair, punch: bool, raw: bool) -> Swarm<Behaviour> {
     assert!(!punch || cfg!(feature = "punch"), "this build has no hole punching");
     SwarmBuilder::with_existing_identity(key)
         .with_tokio()
@@ -28,7 +29,7 @@ pub fn swarm(key: Keypair, punch: bool) -> Swarm<Behaviour> {
         .with_relay_client(noise::Config::new, yamux::Config::default)
         .expect("relay transport")
         .with_behaviour(|key, relay| Behaviour {
-            relay,
+            relay: (!raw).then_some(relay).into(),
             rendezvous: rendezvous::client::Behaviour::new(key.clone()),
             identify: identify::Behaviour::new(identify::Config::new("/dusk/1.0.0".into(), key.public())),
             ping: ping::Behaviour::new(ping::Config::new().with_interval(Duration::from_secs(5))),

@@ -4,6 +4,7 @@
 use crate::behaviour::{Behaviour, BehaviourEvent};
 use crate::jsonline::{event, Failure};
 use crate::limit_value;
+use crate::raw::Raw;
 use crate::transfer;
 use crate::waiter::{Event, Waiters};
 use futures::StreamExt;
@@ -21,6 +22,7 @@ pub struct Driver {
     pub connections: Vec<(ConnectionId, PeerId, Value)>,
     pub identities: HashMap<PeerId, Value>,
     pub pings: HashMap<PeerId, Duration>,
+    pub raw: Option<Raw>, // when hop and stop are spoken by hand
     outbound_limit: Value,
     inbound_limits: HashMap<PeerId, Value>,
     #[cfg(feature = "dusk")]
@@ -28,15 +30,20 @@ pub struct Driver {
 }
 
 impl Driver {
-    pub fn new(swarm: Swarm<Behaviour>) -> Self {
+    pub fn new(swarm: Swarm<Behaviour>, raw: bool) -> Self {
         let mut control = swarm.behaviour().stream.new_control();
         transfer::accept_all(&mut control);
+        let raw = raw.then(Raw::default);
+        if let Some(raw) = &raw {
+            raw.accept_all(&mut control);
+        }
         Driver {
             swarm,
             waiters: Waiters::default(),
             connections: Vec::new(),
             identities: HashMap::new(),
             pings: HashMap::new(),
+            raw,
             outbound_limit: Value::Null,
             inbound_limits: HashMap::new(),
             #[cfg(feature = "dusk")]

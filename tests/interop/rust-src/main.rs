@@ -2,15 +2,19 @@
 //! Verbs and events: ../README.md.
 //!
 //! `--seed N` gives a fixed identity, `--listen` listens on TCP as the dusk client does,
-//! `--punch` tries a direct connection beside each circuit, `--dusk` leaves the dusk client to itself (alone.rs).
+//! `--punch` tries a direct connection beside each circuit, `--dusk` leaves the dusk client to itself (alone.rs), `--raw`
+//! leaves the relay client out: the raw-* verbs speak hop and stop themselves.
 
 #[cfg(feature = "dusk")]
 mod alone;
 mod behaviour;
+mod crowd;
 mod driver;
 #[cfg(feature = "dusk")]
 mod dusk;
 mod jsonline;
+mod raw;
+mod raw_message;
 mod relay;
 mod rendezvous;
 mod transfer;
@@ -28,7 +32,7 @@ async fn main() {
     let flag = |name: &str| arguments.iter().any(|a| a == name);
     let number = |name: &str| number_of(&arguments, name);
     let key = identity(number("--seed"));
-    let mut driver = driver::Driver::new(behaviour::swarm(key, flag("--punch")));
+    let mut driver = driver::Driver::new(behaviour::swarm(key, flag("--punch"), flag("--raw")), flag("--raw"));
     if flag("--listen") {
         driver.listen("/ip4/0.0.0.0/tcp/0");
     }

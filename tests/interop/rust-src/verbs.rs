@@ -3,7 +3,7 @@
 use crate::behaviour::BehaviourEvent;
 use crate::driver::{identified, Driver};
 use crate::jsonline::{answer, Failure};
-use crate::{relay, rendezvous, transfer};
+use crate::{crowd, raw, relay, rendezvous, transfer};
 use libp2p::multiaddr::Protocol;
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::SwarmEvent;
@@ -20,7 +20,11 @@ impl Driver {
 
     /// Starts a verb. It answers by itself, now or when the event comes that it waits for.
     fn start(&mut self, id: u64, command: &Value) -> Result<(), Failure> {
-        match command["do"].as_str().unwrap_or("") {
+        let verb = command["do"].as_str().unwrap_or("");
+        if raw::start(self, id, verb, command)? {
+            return Ok(());
+        }
+        match verb {
             "connect" | "dial" => self.dial(id, address(command)?)?,
             "reserve" => relay::reserve(self, id, address(command)?)?,
             "identify" => self.identify(id, peer(command)?),
@@ -36,6 +40,7 @@ impl Driver {
                 let _ = self.swarm.disconnect_peer_id(peer(command)?);
                 answer(id, Ok(json!({})));
             }
+            "crowd" => crowd::start(id, address(command)?, command["count"].as_u64().unwrap_or(0)),
             "register" => rendezvous::register(self, id, command)?,
             "discover" => rendezvous::discover(self, id, command)?,
             "unregister" => rendezvous::unregister(self, id, command)?,

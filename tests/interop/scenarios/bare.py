@@ -1,14 +1,14 @@
-"""Bare circuits: hop and stop spoken by hand over go-libp2p, so that each byte, FIN and reset is seen."""
+"""Bare circuits: hop and stop spoken by hand over js, rust and go, so that each byte, FIN and reset is seen."""
 
 import time
 
 STOP_PATIENCE = 10  # seconds until the relay gives up on a mute destination
 
 
-def bare(session, kind, answer="ok", first=""):
+def bare(session, target_kind, source_kind, answer="ok", first=""):
     """A relay, a destination that answers STOP as told, and a source; neither has a relay client."""
     relay = session.relay()
-    target, source = session.client(kind, "--raw"), session.client(kind, "--raw")
+    target, source = session.client(target_kind, "--raw"), session.client(source_kind, "--raw")
     target.do("connect", addr=relay.addr)
     target.do("reserve", addr=relay.addr)
     target.do("raw-serve", answer=answer, data=first)
@@ -31,9 +31,9 @@ def expect(client, circuit, data, end):
     assert got == {"data": data, "end": end}, f"{client} read {got}, not {data!r} and {end or 'no end'}"
 
 
-def half_close(session, kind):
+def half_close(session, target_kind, source_kind):
     """A FIN of one direction is passed on, and the other direction goes on until its own FIN."""
-    relay, target, source = bare(session, kind)
+    relay, target, source = bare(session, target_kind, source_kind)
     near, far = connect(relay, target, source)
     source.do("raw-write", circuit=near, data="question")
     source.do("raw-close-write", circuit=near)
@@ -45,9 +45,9 @@ def half_close(session, kind):
     expect(source, near, "", "eof")
 
 
-def reset(session, kind):
+def reset(session, target_kind, source_kind):
     """A reset of either end reaches the other end as a reset, and the connections stay."""
-    relay, target, source = bare(session, kind)
+    relay, target, source = bare(session, target_kind, source_kind)
     near, far = connect(relay, target, source)
     source.do("raw-reset", circuit=near)
     expect(target, far, "", "reset")
@@ -60,9 +60,9 @@ def reset(session, kind):
         assert len(client.do("connections", peer=relay.peer)["list"]) == 1, f"{client} lost its connection"
 
 
-def data_behind_status(session, kind):
+def data_behind_status(session, target_kind, source_kind):
     """Bytes sent in one packet with CONNECT or with the destination's STATUS OK are not lost."""
-    relay, target, source = bare(session, kind, first="hello from the destination")
+    relay, target, source = bare(session, target_kind, source_kind, first="hello from the destination")
     near, far = connect(relay, target, source, data="hello from the source")
     expect(source, near, "hello from the destination", "")
     expect(target, far, "hello from the source", "")
@@ -70,9 +70,9 @@ def data_behind_status(session, kind):
     expect(target, far, "more", "")
 
 
-def departed_end(session, kind):
+def departed_end(session, target_kind, source_kind):
     """When one end's connection to the relay drops, the circuit ends promptly at the other end."""
-    relay, target, source = bare(session, kind)
+    relay, target, source = bare(session, target_kind, source_kind)
     near, _ = connect(relay, target, source)
     began = time.monotonic()
     target.kill()
@@ -82,9 +82,9 @@ def departed_end(session, kind):
     assert code == "NO_RESERVATION", code
 
 
-def mute_destination(session, kind):
+def mute_destination(session, target_kind, source_kind):
     """A destination that never answers STOP: CONNECTION_FAILED in about 10 s, and the source keeps its reservation."""
-    relay, target, source = bare(session, kind, answer="mute")
+    relay, target, source = bare(session, target_kind, source_kind, answer="mute")
     source.do("reserve", addr=relay.addr)
     began = time.monotonic()
     code = source.refused("raw-connect", peer=relay.peer, target=target.peer)
@@ -95,18 +95,18 @@ def mute_destination(session, kind):
     target.do("raw-connect", peer=relay.peer, target=source.peer)
 
 
-def refusing_destination(session, kind):
+def refusing_destination(session, target_kind, source_kind):
     """A destination that refuses STOP: the source is told PERMISSION_DENIED or CONNECTION_FAILED at once."""
-    relay, target, source = bare(session, kind, answer="refuse")
+    relay, target, source = bare(session, target_kind, source_kind, answer="refuse")
     code = source.refused("raw-connect", timeout=5, peer=relay.peer, target=target.peer)
     assert code in ("PERMISSION_DENIED", "CONNECTION_FAILED"), code
 
 
-def newest_reservation(session, kind):
+def newest_reservation(session, target_kind, source_kind):
     """Two connections of one peer reserve: circuits go to the newest; when that one goes, to the other."""
     relay = session.relay()
-    older, newer = session.client(kind, "--raw", "--seed", "7"), session.client(kind, "--raw", "--seed", "7")
-    source = session.client(kind, "--raw")
+    older, newer = (session.client(target_kind, "--raw", "--seed", "7") for _ in range(2))
+    source = session.client(source_kind, "--raw")
     for client in (older, newer):
         client.do("connect", addr=relay.addr)
         client.do("reserve", addr=relay.addr)
@@ -119,11 +119,11 @@ def newest_reservation(session, kind):
     older.wait_event("raw-stop")
 
 
-def stale_connection(session, kind):
+def stale_connection(session, target_kind, source_kind):
     """A peer whose old connection died unnoticed comes back on a new one: circuits go to the living one."""
     relay = session.relay()
-    dead, alive = session.client(kind, "--raw", "--seed", "9"), session.client(kind, "--raw", "--seed", "9")
-    source = session.client(kind, "--raw")
+    dead, alive = (session.client(target_kind, "--raw", "--seed", "9") for _ in range(2))
+    source = session.client(source_kind, "--raw")
     dead.do("connect", addr=relay.addr)
     dead.do("reserve", addr=relay.addr)
     dead.freeze()

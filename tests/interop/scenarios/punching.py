@@ -4,20 +4,20 @@ from harness.net import RELAY, SIDES, Net
 from harness.relay import free_port
 
 
-def direct_connection(session, kind):
+def direct_connection(session, kind, other_kind):
     """Two clients, each behind address translation, turn their circuit into a direct connection."""
     net = Net()
     try:
-        play(session, net, kind)
+        play(session, net, {"a": kind, "b": other_kind})
     finally:
         net.end()
 
 
-def play(session, net, kind):
+def play(session, net, kinds):
     port = free_port()
     external = f"/ip4/{RELAY}/tcp/{port}"
     relay = session.relay(port=port, host=RELAY, prefix=net.inside("relay"), DUSK_RELAY_EXTERNAL_ADDR=external)
-    clients = {side: start(session, net, kind, side, relay) for side in SIDES}
+    clients = {side: start(session, net, kinds[side], side, relay) for side in SIDES}
     clients["b"].do("dial", addr=relay.circuit_to(clients["a"].peer))
     for side, other in (("a", "b"), ("b", "a")):
         await_direct(clients[side], clients[other], SIDES[other][0])

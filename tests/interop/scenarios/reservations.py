@@ -7,6 +7,8 @@ from harness.relay import free_port
 from scenarios.circuits import MEGABYTE, check_transfer, joined
 
 DURATION, DATA = 120, 131072  # the limits of profile libp2p
+FIRST_LIFE = {"js": 60, "go": 80}  # seconds: js renews after 30, go at the first minute
+SMALL = 10000  # bytes of a transfer that a limited circuit bears
 LIMITED = {"DUSK_RELAY_PROFILE": "libp2p"}
 
 
@@ -48,8 +50,7 @@ def full(session, kind):
     for client in (holder, newcomer):
         client.do("connect", addr=relay.addr)
     holder.do("reserve", addr=relay.addr)
-    code = newcomer.refused("reserve", addr=relay.addr)
-    assert code in ("RESOURCE_LIMIT_EXCEEDED", "RESERVATION_REFUSED"), code
+    refused_as_full(newcomer, relay)
     if kind != "js":  # js-libp2p renews only by its own clock
         holder.do("reserve", addr=relay.addr)
     newcomer.do("ping", peer=relay.peer)
@@ -67,22 +68,32 @@ def late_reserve(client, relay):
 
 
 def renewal(session, kind):
-    """The library renews by itself at three quarters of the reservation's life, and stays reachable."""
-    relay = session.relay(DUSK_RESERVATION_TTL="60")
+    """On a full relay the library renews by itself at three quarters of its reservation's life, and stays reachable."""
+    relay = session.relay(DUSK_RESERVATION_TTL="60", DUSK_MAX_RESERVATIONS="1")
     client, dialler = session.client(kind), session.client(kind)
     client.do("connect", addr=relay.addr)
     client.do("reserve", addr=relay.addr)
-    client.wait_event("reservation", 70, renewal=True)
     dialler.do("connect", addr=relay.addr)
+    refused_as_full(dialler, relay)
+    client.wait_event("reservation", 70, renewal=True)
+    refused_as_full(dialler, relay)
     dialler.do("dial", addr=relay.circuit_to(client.peer))
 
 
+def refused_as_full(newcomer, relay):
+    code = newcomer.refused("reserve", addr=relay.addr)
+    assert code in ("RESOURCE_LIMIT_EXCEEDED", "RESERVATION_REFUSED"), code
+
+
 def still_reserved(session, kind):
-    """A js or AutoRelay host renews by its own clock: it is reachable after its first reservation's life."""
-    relay = reachable_relay(session, DUSK_RESERVATION_TTL="90")
+    """On a full relay a js or AutoRelay host renews by its own clock: it is reachable after its first life."""
+    life = FIRST_LIFE[kind]
+    relay = reachable_relay(session, DUSK_RESERVATION_TTL=str(life), DUSK_MAX_RESERVATIONS="1")
     listener, dialler = reserved(session, kind, relay), session.client(kind)
     dialler.do("connect", addr=relay.addr)
-    time.sleep(115)  # the life itself and the quarter behind it are what has to pass
+    refused_as_full(dialler, relay)
+    time.sleep(life * 1.25 + 5)  # the life itself and the quarter behind it are what has to pass
+    refused_as_full(dialler, relay)
     dialler.do("dial", addr=relay.circuit_to(listener.peer))
     dialler.do("ping", peer=listener.peer)
 
@@ -113,6 +124,10 @@ def libp2p_profile(session, listener_kind, dialler_kind):
         assert renewed["limit"] == {"seconds": DURATION, "bytes": DATA}, f"the reservation says {renewed['limit']}"
     for one, other in ((dialler, listener), (listener, dialler)):
         check_limit_shown(one, other)
+    check_small(dialler, listener)
+    for one, other in ((dialler, listener), (listener, dialler)):
+        if one.name.startswith("js"):
+            check_counted(one, other)
     check_circuit_ends(listener, dialler)
     for one in (listener, dialler):
         one.do("ping", peer=relay.peer)
@@ -127,6 +142,13 @@ def check_limit_shown(one, other):
     assert limit is not None, f"{one} is not told that its circuit to {other} is limited"
     assert limit["seconds"] in range(DURATION - 10, DURATION + 1), f"{one} sees {limit}"
     assert DATA - 32768 <= limit["bytes"] <= DATA, f"{one} sees {limit}"  # js-libp2p counts down
+
+
+def check_counted(one, other):
+    """js-libp2p counts what passes both ways: the small transfer, and a little around it."""
+    (connection,) = one.do("connections", peer=other.peer)["list"]
+    used = DATA - connection["limit"]["bytes"]
+    assert 2 * SMALL < used < 2 * SMALL + 32768, f"{one} counts {used} bytes after {SMALL} each way"
 
 
 def check_circuit_ends(listener, dialler):
@@ -152,9 +174,9 @@ def go_limited(session, listener_kind, dialler_kind):
 
 
 def check_small(dialler, listener):
-    opened = dialler.do("transfer", peer=listener.peer, bytes=10000, allow_limited=True)
+    opened = dialler.do("transfer", peer=listener.peer, bytes=SMALL, allow_limited=True)
     accepted = listener.wait_event("transfer", peer=dialler.peer)
-    assert opened["sent"] == accepted["received"]
+    assert opened["sent"] == accepted["received"] and accepted["sent"] == opened["received"]
 
 
 def autorelay(session, listener_kind, dialler_kind):

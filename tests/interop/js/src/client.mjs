@@ -1,8 +1,11 @@
 // Interop client on js-libp2p 3. Verbs and events: ../../README.md.
 //
 //   client.mjs --left-alone ADDR   connects to the relay ADDR, reserves and comes back by itself
+//   client.mjs --raw               no relay client: the raw-* verbs speak hop and stop themselves
+//   client.mjs --seed N            a fixed identity
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { identify } from '@libp2p/identify'
+import { generateKeyPair, generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { noise } from '@chainsafe/libp2p-noise'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
@@ -10,30 +13,23 @@ import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { awaitCircuitAddr, leftAlone } from './alone.mjs'
+import { crowd } from './crowd.mjs'
 import { event, serve } from './jsonline.mjs'
-import { TRANSFER, acceptTransfer, openTransfer } from './transfer.mjs'
+import { rawVerbs, serveStops } from './raw.mjs'
+import { TRANSFER, acceptTransfer, openTransfer, setPace } from './transfer.mjs'
 
 const DIAL_TIMEOUT = 15_000
 const AUTOMATIC_IDENTIFY = 2_000
 const LIMITED = { runOnLimitedConnection: true }
-let bytesPerSecond = 0
+const raw = process.argv.includes('--raw')
 const identities = new Map() // connection id -> what identify told, a promise and its resolver
 
 const alone = leftAlone(process.argv)
-const node = await createLibp2p({
-  ...alone.options,
-  transports: [tcp(), circuitRelayTransport()],
-  connectionEncrypters: [noise()],
-  streamMuxers: [yamux()],
-  connectionGater: { denyDialMultiaddr: () => false },
-  connectionManager: { dialTimeout: DIAL_TIMEOUT },
-  connectionMonitor: { pingTimeout: { minTimeout: 30_000 } }, // 5 s is too little beside 64 MiB on a busy machine
-  services: { identify: identify(), ping: ping() }
-})
+const node = await create(await privateKey(), alone.options)
 
 await node.handle(TRANSFER, async (stream, connection) => {
   try {
-    const { done, ...result } = await acceptTransfer(stream, bytesPerSecond)
+    const { done, ...result } = await acceptTransfer(stream)
     event('transfer', { peer: connection.remotePeer.toString(), ...result })
     await done
   } catch (error) {
@@ -41,6 +37,8 @@ await node.handle(TRANSFER, async (stream, connection) => {
     stream.abort(error)
   }
 }, LIMITED)
+
+if (raw) await serveStops(node)
 
 // js-libp2p identifies by itself when a connection opens, and takes one identify at a time.
 node.addEventListener('peer:identify', ({ detail }) => identity(detail.connection.id).resolve(detail))
@@ -54,12 +52,14 @@ const verbs = {
   'await-circuit-addr': () => awaitCircuitAddr(node),
   identify: async ({ peer }) => identified(await identityOf(newest(peer))),
   ping: async ({ peer }) => ({ ms: await node.services.ping.ping(newest(peer).remotePeer, LIMITED) }),
-  transfer: async ({ peer, bytes }) => openTransfer(await newest(peer).newStream(TRANSFER, LIMITED), bytes, bytesPerSecond),
-  pace: ({ bytes_per_second }) => { bytesPerSecond = bytes_per_second },
+  transfer: async ({ peer, bytes }) => openTransfer(await newest(peer).newStream(TRANSFER, LIMITED), bytes),
+  pace: ({ bytes_per_second: rate }) => { setPace(rate) },
   open: openProtocol,
   connections: ({ peer }) => ({ list: connectionsOf(peer).map(describe) }),
   close: async ({ peer }) => { await Promise.all(connectionsOf(peer).map((c) => c.close())) },
-  quit: () => { setImmediate(stop) }
+  crowd: (command) => crowd(async () => create(await generateKeyPair('Ed25519')), command),
+  quit: () => { setImmediate(stop) },
+  ...(raw ? rawVerbs(newest) : {})
 }
 
 // Listening on the circuit address is what makes js-libp2p reserve.
@@ -124,6 +124,27 @@ function identified (result) {
     observed: result.observedAddr?.toString() ?? null,
     signed_record: result.signedPeerRecord != null
   }
+}
+
+function create (privateKey, more = {}) {
+  return createLibp2p({
+    ...more,
+    privateKey,
+    transports: raw ? [tcp()] : [tcp(), circuitRelayTransport()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    connectionGater: { denyDialMultiaddr: () => false },
+    // All circuits come from one address, the relay's: js-libp2p takes 5 connections of one address a second.
+    connectionManager: { dialTimeout: DIAL_TIMEOUT, inboundConnectionThreshold: 1000, maxIncomingPendingConnections: 100 },
+    connectionMonitor: { pingTimeout: { minTimeout: 30_000 } }, // 5 s is too little beside 64 MiB on a busy machine
+    services: { identify: identify(), ping: ping({ maxOutboundStreams: 8 }) } // were it one, two at once would end the connection
+  })
+}
+
+function privateKey () {
+  const at = process.argv.indexOf('--seed')
+  if (at < 0) return generateKeyPair('Ed25519')
+  return generateKeyPairFromSeed('Ed25519', new Uint8Array(32).fill(Number(process.argv[at + 1])))
 }
 
 async function stop () {

@@ -5,13 +5,16 @@ import { createHash } from 'node:crypto'
 export const TRANSFER = '/interop/transfer/1.0.0'
 const BLOCK = 64 * 1024
 const HIGH_WATER = 1024 * 1024
+let bytesPerSecond = 0 // how fast a transfer reads; 0 is as fast as it can
+
+export function setPace (rate) {
+  bytesPerSecond = rate
+}
 
 // Reads a stream with back-pressure: it is paused while more than HIGH_WATER bytes wait.
-class Reader {
-  constructor (stream, bytesPerSecond = 0) {
+export class Reader {
+  constructor (stream) {
     this.stream = stream
-    this.bytesPerSecond = bytesPerSecond
-    this.highWater = bytesPerSecond > 0 ? 1 : HIGH_WATER
     this.queue = []
     this.waiting = 0
     this.ended = false
@@ -23,7 +26,7 @@ class Reader {
   #add (bytes) {
     this.queue.push(bytes)
     this.waiting += bytes.length
-    if (this.waiting >= this.highWater && this.stream.readStatus === 'readable') this.stream.pause()
+    if (this.waiting >= (bytesPerSecond > 0 ? 1 : HIGH_WATER) && this.stream.readStatus === 'readable') this.stream.pause()
     this.wake?.()
   }
 
@@ -43,7 +46,7 @@ class Reader {
     }
     const bytes = this.queue.shift()
     this.waiting -= bytes.length
-    if (this.bytesPerSecond > 0) await sleep(bytes.length * 1000 / this.bytesPerSecond)
+    if (bytesPerSecond > 0) await sleep(bytes.length * 1000 / bytesPerSecond)
     return bytes
   }
 
@@ -54,8 +57,8 @@ class Reader {
   }
 }
 
-export async function openTransfer (stream, size, bytesPerSecond) {
-  const reader = new Reader(stream, bytesPerSecond)
+export async function openTransfer (stream, size) {
+  const reader = new Reader(stream)
   const header = Buffer.alloc(8)
   header.writeBigUInt64BE(BigInt(size))
   stream.send(header)
@@ -64,8 +67,8 @@ export async function openTransfer (stream, size, bytesPerSecond) {
   return { bytes: size, sent, received }
 }
 
-export async function acceptTransfer (stream, bytesPerSecond) {
-  const reader = new Reader(stream, bytesPerSecond)
+export async function acceptTransfer (stream) {
+  const reader = new Reader(stream)
   const size = await readHeader(reader)
   const [sent, received] = await Promise.all([sendBytes(stream, size), receiveBytes(reader, size)])
   return { bytes: size, sent, received, done: reader.next().then(() => stream.close()) }
