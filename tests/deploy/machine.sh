@@ -68,5 +68,16 @@ say "own sockets: $(systemctl is-active dusk-relay.service)"
 serves "own sockets, all addresses denied" 4011
 drop_in </usr/share/doc/dusk-relay/examples/own-sockets.conf
 serves "own-sockets.conf" 4011
+
+# The clock goes an hour back and two forward, under a relay in a circuit and under the unit, whose watchdog looks on.
+process=$(systemctl show -p MainPID --value dusk-relay.service)
+mkdir -p /run/clock/tests/e2e
+ln -s /usr/bin /run/clock/bin
+if E2E_BUILD=/run/clock CLOCK_SET=1 timeout 180 /usr/local/bin/test_clock >/run/clock/output 2>&1; then
+	say "clock: $(grep -o "the relay's clock is .*" /run/clock/output | tr '\n' ';')"
+else
+	say "clock: failed: $(tail -n 8 /run/clock/output | tr '\n' ' ')"
+fi
+[ "$process" = "$(systemctl show -p MainPID --value dusk-relay.service)" ] && serves "after the clock, the same process" 4011
 say "end"
 poweroff -f

@@ -1,10 +1,13 @@
-# The units on a real kernel: control groups of version 2, whose limits and packet filters a container does not have here.
+# The units on a real kernel: control groups of version 2, whose limits and packet filters a container does not have here; and
+# a clock that may be set.
 # shellcheck shell=sh
 
 machine_with_units() {
 	qemu_unpack || return 1
 	make -s -C "$ROOT" BUILD="$BUILD" install DESTDIR="$QEMU_ROOT" PREFIX=/usr STRIP=1 || return 1
 	gcc -O2 -static -o "$QEMU_ROOT/usr/local/bin/calls" "$here/calls.c" || return 1
+	make -s -C "$ROOT" BUILD="$BUILD" "$BUILD/tests/clock/tests/e2e/test_clock" || return 1
+	install -m 0755 "$BUILD/tests/clock/tests/e2e/test_clock" "$QEMU_ROOT/usr/local/bin/test_clock"
 	install -m 0755 "$here/machine.sh" "$QEMU_ROOT/usr/local/sbin/machine"
 	printf '%s\n' '[Service]' Type=idle ExecStart=/usr/local/sbin/machine '[Install]' WantedBy=multi-user.target \
 		>"$QEMU_ROOT/etc/systemd/system/machine.service"
@@ -14,7 +17,7 @@ machine_with_units() {
 
 # A machine that stands still is ended; what it said before is looked at all the same.
 machine_runs() {
-	qemu_run 240
+	qemu_run "${QEMU_SECONDS:-420}"
 	grep -a 'machine: end' "$QEMU_LOG" || {
 		tail -n 15 "$QEMU_LOG"
 		return 1
@@ -41,4 +44,7 @@ machine_said "the relay plans three quarters of the group's memory" 'check: budg
 machine_said "IPAddressDeny=any, sockets of its own: it runs" 'own sockets: active'
 machine_said "and no packet arrives" 'own sockets, all addresses denied: no answer'
 machine_said "own-sockets.conf: packets arrive" 'own-sockets.conf: serves'
+machine_said "its clock set an hour back, then two forward: circuits, reservations, log go on" \
+	"clock: the relay's clock is -3600 s ahead;the relay's clock is 3600 s ahead;"
+machine_said "the unit serves by the same process, no watchdog fired" 'after the clock, the same process: serves'
 rm -rf "$QEMU_ROOT" "$QEMU_DISK"
