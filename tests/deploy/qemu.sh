@@ -34,12 +34,12 @@ qemu_unpack() {
 
 # qemu_run SECONDS: boots the system, whose units end it by themselves; what they write to the serial line is in QEMU_LOG.
 # No accelerator: one that is there need not be able to run any kernel. no_timer_check: on a busy machine the emulated timer is late
-# for the kernel's test of it, which then gives up.
+# for the kernel's test of it, which then gives up. Its memory is more than the MemoryMax of the unit, so that this is what is met.
 qemu_run() {
 	rm -f "$QEMU_DISK"
 	mke2fs -q -t ext4 -d "$QEMU_ROOT" "$QEMU_DISK" 2G || return 1
 	rm -f "$QEMU_LOG"
-	setsid timeout "$1" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 1024 \
+	setsid timeout "$1" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 1600 \
 		-kernel "$(echo "$QEMU_ROOT"/boot/vmlinuz-*)" -initrd "$(echo "$QEMU_ROOT"/boot/initrd.img-*)" \
 		-append "root=/dev/vda rw console=ttyS0 quiet no_timer_check systemd.mask=serial-getty@ttyS0.service" \
 		-drive file="$QEMU_DISK",if=virtio,format=raw -nic user,model=virtio-net-pci,restrict=on -display none \
