@@ -135,9 +135,10 @@ static void loop_drain(struct parent *parent, const char *signal_name)
 		parent->drained = true;
 }
 
+/* One question at a time: who has not answered yet will do so once. */
 static void loop_ask(struct parent_child *child, enum imsg_type type)
 {
-	if (child->ready && child->open &&
+	if (child->ready && child->open && !child->asked &&
 	    imsg_send(&child->channel, type, PARENT_ASKED_REPORT, NULL, 0) == IMSG_OK)
 		child->asked = true;
 }

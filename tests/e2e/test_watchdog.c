@@ -13,6 +13,7 @@
 
 #define WATCHDOG_MS 60000 /* a busy machine's fifteen seconds and the end of all */
 #define SHORT_MS    4000
+#define REPORT_MS   1500 /* from one question for the counters to the next that is taken up */
 
 struct child {
 	const char *name;
@@ -108,12 +109,35 @@ static void test_a_short_stop_is_forgiven(void **state)
 	expect_gone(&keyproc);
 }
 
+/* Who asks for the counters again and again while a process is slow gets them late, and once. */
+static void test_reports_of_a_slow_process(void **state)
+{
+	(void)state;
+	fixture_start(NULL);
+	find(&netproc);
+	find(&keyproc);
+	kill(netproc.pid, SIGSTOP);
+	kill(keyproc.pid, SIGSTOP);
+	for (int i = 0; i < 3; i++) {
+		EXPECT_STATUS(0, daemon_signal(&relay, SIGUSR1));
+		EXPECT_TRUE(daemon_wait(&relay, REPORT_MS) != 0);
+	}
+	kill(netproc.pid, SIGCONT);
+	kill(keyproc.pid, SIGCONT);
+	EXPECT_TRUE(daemon_counter(&relay, "dusk_relay_connections") == 0);
+	EXPECT_TRUE(daemon_counter(&relay, "dusk_relay_connections") == 0);
+	fixture_stop();
+	expect_gone(&netproc);
+	expect_gone(&keyproc);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    E2E_BARE_TEST(test_netproc_hangs),
 	    E2E_BARE_TEST(test_keyproc_hangs),
 	    E2E_BARE_TEST(test_a_short_stop_is_forgiven),
+	    E2E_BARE_TEST(test_reports_of_a_slow_process),
 	};
 
 	return cmocka_run_group_tests(tests, fixture_bare_begin, fixture_bare_end);
