@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "netproc/pool.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +9,8 @@
 
 /* Bytes kept in free lists for the next taker; the rest goes back to malloc. */
 #define POOL_RETAINED_MOST (16u << 20)
-#define POOL_IDLE_MS	   60000 /* a buffer that was kept so long without need goes */
+#define POOL_IDLE_MS	   60000       /* a buffer that was kept so long without need goes */
+#define POOL_TRIM	   (16u << 20) /* bytes freed, above which malloc is told to give back what it can */
 #define QUEUE_FIRST_BUFFER 1024u
 #define QUEUE_LARGE_BUFFER 16384u
 
@@ -16,6 +18,7 @@ struct pool {
 	uint64_t cap;
 	uint64_t used;
 	uint64_t retained;
+	uint64_t freed;	  /* bytes of buffers given to malloc since it last gave back */
 	uint64_t idle_at; /* of net->now: when what was not needed goes */
 	struct pool_buffer *free[POOL_CLASSES];
 	size_t kept[POOL_CLASSES];  /* buffers in each list */
@@ -54,13 +57,28 @@ static struct pool_buffer *pool_shift(struct pool *pool, unsigned class)
 	return buffer;
 }
 
+static void pool_let_go(struct pool *pool, struct pool_buffer *buffer)
+{
+	pool->freed += pool_class_size(buffer->kind);
+	free(buffer);
+}
+
+/* malloc gives back only what is free at its top, and one small piece there is enough to keep all. */
+static void pool_trim(struct pool *pool)
+{
+	if (pool->freed < POOL_TRIM)
+		return;
+	malloc_trim(0);
+	pool->freed = 0;
+}
+
 /* What is kept makes way for `size` bytes in use: both together stay under the cap. */
 static void pool_make_way(struct pool *pool, size_t size)
 {
 	for (unsigned class = POOL_CLASSES; class -- > 0;)
 		while (pool->retained > saturating_sub(pool->cap, pool->used + size) &&
 		       pool->free[class] != NULL)
-			free(pool_shift(pool, class));
+			pool_let_go(pool, pool_shift(pool, class));
 }
 
 static void pool_tell(struct net *net)
@@ -78,9 +96,10 @@ void pool_idle(struct net *net)
 	pool->idle_at = net->now + POOL_IDLE_MS;
 	for (unsigned class = 0; class < POOL_CLASSES; class ++) {
 		for (size_t spare = pool->spare[class]; spare > 0; spare--)
-			free(pool_shift(pool, class));
+			pool_let_go(pool, pool_shift(pool, class));
 		pool->spare[class] = pool->kept[class];
 	}
+	pool_trim(pool);
 	pool_tell(net);
 }
 
@@ -141,7 +160,7 @@ void pool_give(struct net *net, struct pool_buffer *buffer)
 		return;
 	size = pool_class_size(buffer->kind);
 	if (pool->retained + size > POOL_RETAINED_MOST) {
-		free(buffer);
+		pool_let_go(pool, buffer);
 	} else {
 		buffer->next = pool->free[buffer->kind];
 		pool->free[buffer->kind] = buffer;

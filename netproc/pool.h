@@ -38,7 +38,8 @@ void pool_give(struct net *net, struct pool_buffer *buffer);
 /* Plain bytes of state, counted under the same cap (stream and protocol state); zeroed; NULL at the cap. */
 void *pool_alloc(struct net *net, size_t size);
 void pool_free(struct net *net, void *state, size_t size);
-/* Gives back to malloc, now and then, what no taker has needed for a while. */
+/* Gives back to malloc, now and then, what no taker has needed for a while; and malloc to the kernel, when
+ * that is much. */
 void pool_idle(struct net *net);
 /* Counts what the kernel holds for us under the same cap. False, nothing counted, at the cap. */
 bool pool_reserve(struct net *net, size_t size);

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,6 +95,52 @@ static void test_pool_gives_back_what_is_idle(void **state)
 	pool_idle(&net);
 	assert_int_equal(pool_retained(&net), 0);
 	assert_int_equal(net.counter[NET_COUNT_POOL_KEPT], 0);
+}
+
+static uint64_t resident(void)
+{
+	FILE *status = fopen("/proc/self/status", "r");
+	unsigned long long kib = 0;
+	char line[128];
+
+	assert_non_null(status);
+	while (fgets(line, sizeof(line), status) != NULL && sscanf(line, "RssAnon: %llu", &kib) != 1)
+		;
+	fclose(status);
+	assert_true(kib > 0);
+	return kib * 1024;
+}
+
+/* A small piece above each large one keeps malloc from giving back by itself. */
+static void test_pool_gives_back_to_the_kernel(void **state)
+{
+	enum { PIECES = 400 };
+	static struct pool_buffer *held[PIECES];
+	static void *small[PIECES];
+
+	(void)state;
+#ifdef __SANITIZE_ADDRESS__
+	skip();
+#endif
+	pool_set_cap(&net, 128u << 20);
+	for (size_t i = 0; i < PIECES; i++) {
+		held[i] = pool_take(&net, 100000);
+		small[i] = pool_alloc(&net, 100);
+		assert_true(held[i] != NULL && small[i] != NULL);
+		memset(held[i]->bytes, 1, 100000);
+	}
+	uint64_t most = resident();
+	for (size_t i = 0; i < PIECES; i++)
+		pool_give(&net, held[i]);
+	net.now += 1000000; /* the pool has seen the other tests' times */
+	for (int i = 0; i < 3; i++) {
+		net.now += 60000;
+		pool_idle(&net);
+	}
+	assert_true(resident() + (32u << 20) < most);
+	for (size_t i = 0; i < PIECES; i++)
+		pool_free(&net, small[i], 100);
+	pool_set_cap(&net, 1u << 20);
 }
 
 static void test_queue_keeps_order_over_many_buffers(void **state)
@@ -437,6 +484,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    CORE_TEST(test_pool_charges_whole_buffers_and_stops_at_the_cap),
 	    CORE_TEST(test_pool_gives_back_what_is_idle),
+	    CORE_TEST(test_pool_gives_back_to_the_kernel),
 	    CORE_TEST(test_queue_keeps_order_over_many_buffers),
 	    CORE_TEST(test_queue_append_is_whole_or_not_at_all),
 	    CORE_TEST(test_queue_move_empties_its_source),
