@@ -27,11 +27,14 @@
 #define NO_CAPABILITY "0000000000000000"
 #define WORDS_MAX     300
 
+static const char *const with_page[] = {"DUSK_RELAY_METRICS=127.0.0.1:0", NULL};
+
 enum mode { USER, ROOT, CONTAINER, UNIT, SOCKET, MODES };
 
 /* In the order of the log. */
-static const char processes[] = "pkn"; /* parent, keyproc, netproc */
-static const char *const names[] = {NULL, "keyproc", "netproc"};
+#define PROCESSES 4
+static const char processes[PROCESSES + 1] = "pknm"; /* parent, keyproc, netproc, metrics */
+static const char *const names[PROCESSES] = {NULL, "keyproc", "netproc", "metrics"};
 
 /* Names of modes, and between which users theirs are: a unit's is systemd's choice. */
 static const struct {
@@ -49,22 +52,22 @@ static const struct {
 	const char *word;
 	const char *in[MODES];
 } layers[] = {
-	/*                   user   root   container  unit   socket */
-	{"nnp",            {"pkn", "pkn", "pkn",     "pkn", "pkn"}},
-	{"nodump",         {"pkn", "pkn", "pkn",     "pkn", "pkn"}},
-	{"nocaps",         {"pkn", "pkn", "pkn",     "pkn", "pkn"}},
-	{"seccomp",        {"pkn", "pkn", "pkn",     "pkn", "pkn"}},
-	{"landlock",       {"pkn", "pkn", "pkn",     "pkn", "pkn"}},
-	{"chroot",         {"",    "pkn", "",        "",    ""}},
-	{"uid",            {"",    "pkn", "",        "",    ""}},
-	{"pidns",          {"",    "kn",  "p",       "",    ""}}, /* the first process of a container is its parent */
-	{"mdwe",           {"pkn", "pkn", "pkn",     "pkn", "pkn"}},
-	{"bounding",       {"",    "pkn", "pkn",     "pkn", "pkn"}},
-	{"rlimits",        {"pkn", "pkn", "pkn",     "pkn", "pkn"}},
-	{"landlock-net",   {"pkn", "pkn", "pkn",     "pkn", "pkn"}},
-	{"landlock-scope", {"pkn", "pkn", "pkn",     "pkn", "pkn"}},
-	{"mlock",          {"k",   "k",   "k",       "k",   "k"}},
-	{"speculation",    {"k",   "k",   "k",       "k",   "k"}},
+	/*                  user    root    container   unit    socket */
+	{"nnp",            {"pknm", "pknm", "pknm",     "pknm", "pknm"}},
+	{"nodump",         {"pknm", "pknm", "pknm",     "pknm", "pknm"}},
+	{"nocaps",         {"pknm", "pknm", "pknm",     "pknm", "pknm"}},
+	{"seccomp",        {"pknm", "pknm", "pknm",     "pknm", "pknm"}},
+	{"landlock",       {"pknm", "pknm", "pknm",     "pknm", "pknm"}},
+	{"chroot",         {"",     "pknm", "",         "",     ""}},
+	{"uid",            {"",     "pknm", "",         "",     ""}},
+	{"pidns",          {"",     "knm",  "p",        "",     ""}}, /* the first process of a container is its parent */
+	{"mdwe",           {"pknm", "pknm", "pknm",     "pknm", "pknm"}},
+	{"bounding",       {"",     "pknm", "pknm",     "pknm", "pknm"}},
+	{"rlimits",        {"pknm", "pknm", "pknm",     "pknm", "pknm"}},
+	{"landlock-net",   {"pknm", "pknm", "pknm",     "pknm", "pknm"}},
+	{"landlock-scope", {"pknm", "pknm", "pknm",     "pknm", "pknm"}},
+	{"mlock",          {"k",    "k",    "k",        "k",    "k"}},
+	{"speculation",    {"k",    "k",    "k",        "k",    "k"}},
 };
 /* clang-format on */
 
@@ -280,10 +283,10 @@ static size_t namespaces_of(pid_t process)
 /* --- the tests --- */
 
 /* Once the line is there, all are locked. */
-static void start(void)
+static void start(const char *const *settings)
 {
 	daemon_mark(&relay);
-	fixture_start(NULL);
+	fixture_start(settings);
 	EXPECT(&relay, daemon_expect(&relay, " confinement parent=", DAEMON_START_MS));
 }
 
@@ -292,33 +295,53 @@ static bool is_left_out(const char *what)
 	return geteuid() != 0 && daemon_is_left_out("root", what, "the tests are not root");
 }
 
+/* The whole line, to its end: no process is missing, and none is too many. */
+static void expect_line(size_t count)
+{
+	static const char *const shown[PROCESSES] = {" confinement parent=", " key=", " net=", " metrics="};
+	char line[PROCESSES * (WORDS_MAX + 20)] = "";
+	char words[WORDS_MAX];
+	size_t used = 0;
+
+	for (size_t i = 0; i < count; i++)
+		used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%s", shown[i],
+					 expected_words(processes[i], words));
+	snprintf(line + used, sizeof(line) - used, "\n");
+	if (!daemon_said(&relay, line))
+		fixture_fail(__FILE__, __LINE__, line, "was not logged");
+}
+
 static void test_log_names_the_layers_of_the_mode(void **state)
 {
-	char words[3][WORDS_MAX];
-	char line[3 * WORDS_MAX + 40];
-
 	(void)state;
 	if (is_left_out("the layers in the log"))
 		return;
-	start();
-	snprintf(line, sizeof(line), " confinement parent=%s key=%s net=%s\n", expected_words('p', words[0]),
-		 expected_words('k', words[1]), expected_words('n', words[2]));
-	if (!daemon_said(&relay, line))
-		fixture_fail(__FILE__, __LINE__, line, "was not logged");
+	start(NULL);
+	expect_line(PROCESSES - 1);
+	fixture_stop();
+}
+
+static void test_log_names_those_of_metrics(void **state)
+{
+	(void)state;
+	if (is_left_out("the layers of metrics in the log"))
+		return;
+	start(with_page);
+	expect_line(PROCESSES);
 	fixture_stop();
 }
 
 static void test_system_says_the_same(void **state)
 {
 	pid_t parent;
-	uid_t users[3];
+	uid_t users[PROCESSES];
 
 	(void)state;
 	if (is_left_out("the layers in /proc"))
 		return;
-	start();
+	start(with_page);
 	parent = daemon_parent(&relay);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < PROCESSES; i++) {
 		pid_t process = names[i] ? daemon_child(&relay, names[i]) : parent;
 		size_t deeper = names[i] && expects("pidns", processes[i]) ? 1 : 0;
 
@@ -337,6 +360,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    E2E_BARE_TEST(test_log_names_the_layers_of_the_mode),
+	    E2E_BARE_TEST(test_log_names_those_of_metrics),
 	    E2E_BARE_TEST(test_system_says_the_same),
 	};
 
