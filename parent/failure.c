@@ -29,22 +29,27 @@ void failure_missing(uint32_t missing, char *text, size_t size)
 		      : "");
 }
 
+static void failure_owner(char *text, size_t size, const struct parent *parent,
+			  const struct imsg_failed *failed)
+{
+	const struct keydir *keydir = &parent->keydir;
+	const char *path = failed->reason == START_FAILURE_KEY_OWNER ? keydir->file : keydir->folder;
+	int len = snprintf(text, size, " (owner %" PRIu32 ", we are %u): ", failed->detail, geteuid());
+
+	keydir_owner_advice(keydir, parent->show_only, failed->detail, path, text + len, size - (size_t)len);
+}
+
 /* The command that mends it, with the detail that the child sent. */
 static void failure_advice(char *text, size_t size, const struct parent *parent,
 			   const struct imsg_failed *failed)
 {
-	const char *file = parent->keydir.file;
 	const char *folder = parent->keydir.folder;
 
 	text[0] = '\0';
 	switch ((enum start_failure)failed->reason) {
 	case START_FAILURE_KEY_OWNER:
-		snprintf(text, size, " (owner %" PRIu32 ", we are %u): chown %u %.300s", failed->detail,
-			 geteuid(), geteuid(), file);
-		break;
 	case START_FAILURE_KEY_DIRECTORY_OWNER:
-		snprintf(text, size, " (owner %" PRIu32 ", we are %u): chown %u %.300s", failed->detail,
-			 geteuid(), geteuid(), folder);
+		failure_owner(text, size, parent, failed);
 		break;
 	case START_FAILURE_KEY_DIRECTORY_MODE:
 		snprintf(text, size, " (mode %04" PRIo32 "): chmod go-w %.300s", failed->detail & 07777,

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -78,16 +79,64 @@ static int keydir_deepest(const struct keydir *keydir, char path[PATH_MAX], stru
 	return 0;
 }
 
-void keydir_advice(const struct keydir *keydir, int error, char *text, size_t size)
+/* systemd keeps the folder of a DynamicUser= there, behind a link beside it. */
+static bool keydir_is_services(const struct keydir *keydir)
 {
+	static const char private[] = "private/";
+	char target[PATH_MAX];
+	ssize_t len = readlink(keydir->folder, target, sizeof(target) - 1);
+
+	target[len > 0 ? len : 0] = '\0';
+	return strncmp(target, private, sizeof(private) - 1) == 0 ||
+	       strncmp(keydir->folder, "/var/lib/private/", sizeof("/var/lib/private/") - 1) == 0;
+}
+
+/* Its owner is made anew at each start of the service: whoever takes the folder from it breaks the service.
+ */
+static void keydir_services_advice(const struct keydir *keydir, bool show_only, char *text, size_t size)
+{
+	const char *name = strrchr(keydir->folder, '/') + 1;
+
+	if (show_only)
+		snprintf(
+		    text, size,
+		    "this is the service's own folder, leave its owner; ask as that user: systemd-run -q "
+		    "--wait --pipe -p DynamicUser=yes -p User=dusk-relay -p StateDirectory=%.64s "
+		    "-p StateDirectoryMode=0700 dusk-relay peer-id",
+		    name);
+	else
+		snprintf(text, size,
+			 "this is the service's own folder, leave its owner; start the service instead: "
+			 "systemctl start dusk-relay");
+}
+
+void keydir_owner_advice(const struct keydir *keydir, bool show_only, uint32_t owner, const char *path,
+			 char *text, size_t size)
+{
+	if (keydir_is_services(keydir))
+		keydir_services_advice(keydir, show_only, text, size);
+	else if (show_only)
+		snprintf(text, size, "run this as user %" PRIu32, owner);
+	else
+		snprintf(text, size, "chown %u %.300s", geteuid(), path);
+}
+
+void keydir_advice(const struct keydir *keydir, bool show_only, int error, char *text, size_t size)
+{
+	bool denied = error == EACCES || error == EPERM;
 	char path[PATH_MAX];
 	struct stat found;
 
-	if (keydir_deepest(keydir, path, &found) != 0)
+	if (denied && keydir_is_services(keydir))
+		keydir_services_advice(keydir, show_only, text, size);
+	else if (keydir_deepest(keydir, path, &found) != 0)
 		snprintf(text, size, "set HOME or XDG_DATA_HOME to a folder of ours");
 	else if (error == EROFS)
 		snprintf(text, size, "%.300s is mounted read-only", path);
-	else if (error == EACCES || error == EPERM)
+	else if (denied && show_only)
+		snprintf(text, size, "%.300s belongs to user %u, we are %u: run this as the key's owner",
+			 path, found.st_uid, geteuid());
+	else if (denied)
 		snprintf(text, size, "%.300s belongs to user %u, we are %u: chown -R %u:%u %.300s", path,
 			 found.st_uid, geteuid(), geteuid(), getegid(), path);
 	else

@@ -26,7 +26,11 @@ int keydir_resolve(struct keydir *keydir, const struct settings *settings);
 /* Opens the folder, after making it and those above it with mode 0700 when `make` is set. The descriptor, or
  * -1 with errno. */
 int keydir_open(const struct keydir *keydir, bool make);
-/* After -1 with `error` in errno: what is in the way, and the command that mends it. */
-void keydir_advice(const struct keydir *keydir, int error, char *text, size_t size);
+/* After -1 with `error` in errno: what is in the way, and the command that mends it. `show_only`: whoever
+ * asks only wants to see the identity, so nothing shall change hands. */
+void keydir_advice(const struct keydir *keydir, bool show_only, int error, char *text, size_t size);
+/* What to do when `path`, the folder or the file, belongs to `owner`, who is not us. */
+void keydir_owner_advice(const struct keydir *keydir, bool show_only, uint32_t owner, const char *path,
+			 char *text, size_t size);
 
 #endif

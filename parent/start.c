@@ -190,7 +190,7 @@ static int start_open_key_folder(struct parent *parent)
 
 	if (fd >= 0)
 		return fd;
-	keydir_advice(&parent->keydir, error, advice, sizeof(advice));
+	keydir_advice(&parent->keydir, parent->show_only, error, advice, sizeof(advice));
 	parent_end(parent, EXIT_SETTINGS, "key folder %.300s: %s; %s", parent->keydir.folder, strerror(error),
 		   advice);
 	return -1;

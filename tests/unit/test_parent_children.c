@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -287,6 +288,12 @@ static void test_advice(void **state)
 	expect_end(EXIT_SETTINGS, "/somewhere/keypair");
 	tear_down(state);
 	set_up(state);
+	parent.show_only = true;
+	send_bytes(PARENT_KEYPROC, IMSG_KEY_FAILED, &failed, sizeof(failed));
+	expect_end(EXIT_SETTINGS, "run this as user 1234");
+	assert_null(strstr(parent.last_words, "chown"));
+	tear_down(state);
+	set_up(state);
 	failed = (struct imsg_failed){.status = 78,
 				      .reason = START_FAILURE_CONFINEMENT,
 				      .detail = HARDEN_NO_NEW_PRIVS | HARDEN_OWN_USER | HARDEN_CHROOT |
@@ -295,6 +302,33 @@ static void test_advice(void **state)
 	expect_end(EXIT_SETTINGS, "missing: nnp: needs one of landlock,chroot,uid");
 	expect_end(EXIT_SETTINGS, "Landlock");
 	expect_end(EXIT_SETTINGS, "CAP_SYS_CHROOT");
+}
+
+/* What systemd keeps for a service with a user of its own must not change hands: there, and behind the link.
+ */
+static void test_advice_for_the_service(void **state)
+{
+	static const enum start_failure reasons[] = {START_FAILURE_KEY_OWNER,
+						     START_FAILURE_KEY_DIRECTORY_OWNER};
+	char link[] = "/tmp/test-parent-XXXXXX";
+	char path[64];
+
+	assert_non_null(mkdtemp(link));
+	snprintf(path, sizeof(path), "%s/dusk-relay", link);
+	assert_int_equal(symlink("private/dusk-relay", path), 0);
+	for (size_t i = 0; i < 8; i++) {
+		struct imsg_failed failed = {.status = 78, .reason = reasons[i & 1], .detail = 62034};
+
+		tear_down(state);
+		set_up(state);
+		parent.show_only = (i & 4) != 0;
+		strcpy(parent.keydir.folder, (i & 2) != 0 ? path : "/var/lib/private/dusk-relay");
+		send_bytes(PARENT_KEYPROC, IMSG_KEY_FAILED, &failed, sizeof(failed));
+		expect_end(EXIT_SETTINGS, parent.show_only ? "StateDirectory=dusk-relay" : "systemctl start");
+		assert_null(strstr(parent.last_words, "chown"));
+	}
+	unlink(path);
+	rmdir(link);
 }
 
 static void died(void **state, bool ready, int wait_status, int status, const char *words)
@@ -362,6 +396,7 @@ int main(void)
 	    TEST(test_report),
 	    TEST(test_failures),
 	    TEST(test_advice),
+	    TEST(test_advice_for_the_service),
 	    TEST(test_deaths),
 	    TEST(test_first_end_counts),
 	    TEST(test_table_is_sorted),
