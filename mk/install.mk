@@ -15,7 +15,7 @@ MANDIR      := $(PREFIX)/share/man/man8
 DOCDIR      := $(PREFIX)/share/doc/dusk-relay
 UNITDIR     := $(PREFIX)/lib/systemd/system
 SYSUSERSDIR := $(PREFIX)/lib/sysusers.d
-UNITS       := deploy/dusk-relay.service deploy/dusk-relay.socket
+UNITS       := deploy/dusk-relay.service deploy/dusk-relay.socket deploy/dusk-relay-metrics.socket
 EXAMPLES    := deploy/users.conf deploy/own-sockets.conf deploy/seccomp.json deploy/compose.root.yml deploy/grafana.json deploy/alerts.yml \
                deploy/alerts-test.yml deploy/dusk-relay.nft docker-compose.yml
 

@@ -81,7 +81,7 @@ static void check_listen(struct parent *parent, enum check_result *worst)
 {
 	struct listen_set *set = &parent->listeners;
 
-	if (listen_open(set, &parent->settings.listen, parent->settings.port) != 0) {
+	if (listen_open(set, &parent->settings.listen, parent->settings.port, "DUSK_RELAY_LISTEN") != 0) {
 		check_say(worst, CHECK_WARN, "listen: %s (a relay that runs already?)", set->error);
 		return;
 	}

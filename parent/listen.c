@@ -38,7 +38,7 @@ static socklen_t listen_size(const union listen_address *address)
 	return address->any.sa_family == AF_INET ? sizeof(address->four) : sizeof(address->six);
 }
 
-static void listen_text(char text[LISTEN_TEXT], const union listen_address *address)
+void listen_text(char text[LISTEN_TEXT], const union listen_address *address)
 {
 	char ip[INET6_ADDRSTRLEN] = "?";
 	bool six = address->any.sa_family == AF_INET6;
@@ -163,7 +163,7 @@ static int listen_round(struct listen_set *set, const struct listen_wish *wish, 
 	return 0;
 }
 
-int listen_open(struct listen_set *set, const struct listen_wish *wish, uint16_t port)
+int listen_open(struct listen_set *set, const struct listen_wish *wish, uint16_t port, const char *setting)
 {
 	memset(set, 0, sizeof(*set));
 	for (int attempt = 0; attempt < LISTEN_PORT_ATTEMPTS; attempt++) {
@@ -174,7 +174,8 @@ int listen_open(struct listen_set *set, const struct listen_wish *wish, uint16_t
 			return 0;
 		if (set->count == 0 && set->error[0] == '\0')
 			snprintf(set->error, sizeof(set->error),
-				 "no address to listen on is left; see DUSK_RELAY_LISTEN");
+				 "no address to listen on is left: this machine has no IPv6; see %s",
+				 setting);
 		listen_close(set);
 		if (!again)
 			return -1;
@@ -211,28 +212,15 @@ static const char *listen_check(int fd, union listen_address *address)
 	return listen_options(fd, AF_INET, &failed) != 0 ? "takes no options" : NULL;
 }
 
-int listen_inherit(struct listen_set *set, size_t count, uint16_t port)
+int listen_inherit(struct listen_set *set, int fd)
 {
-	memset(set, 0, sizeof(*set));
-	for (size_t i = 0; i < count; i++) {
-		int fd = LISTEN_FIRST_INHERITED + (int)i;
-		const char *wrong =
-		    i < IMSG_LISTENERS ? listen_check(fd, &set->address[i]) : "is one too many (16 at most)";
+	const char *wrong = set->count < IMSG_LISTENERS ? listen_check(fd, &set->address[set->count])
+							: "is one too many (16 at most)";
 
-		if (wrong != NULL) {
-			snprintf(set->error, sizeof(set->error), "descriptor %d from the service manager %s",
-				 fd, wrong);
-			return -1;
-		}
-		if (port != 0 && listen_port(&set->address[i]) != port) {
-			snprintf(set->error, sizeof(set->error),
-				 "the socket unit listens on port %u, DUSK_RELAY_PORT says %u: edit "
-				 "ListenStream= of dusk-relay.socket,"
-				 " or unset DUSK_RELAY_PORT",
-				 listen_port(&set->address[i]), port);
-			return -1;
-		}
+	if (wrong == NULL) {
 		set->fd[set->count++] = fd;
+		return 0;
 	}
-	return 0;
+	snprintf(set->error, sizeof(set->error), "descriptor %d from the service manager %s", fd, wrong);
+	return -1;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The listening sockets: bound here with every option that accepted sockets shall inherit, or taken from the
- * service manager. Called by settings.c (parses the wish), main.c (opens). Trusts nothing: inherited
- * descriptors are checked one by one.
+ * service manager. Called by settings.c (parses the wish), run.c and metrics.c (open), inherited.c. Trusts
+ * nothing: inherited descriptors are checked one by one.
  */
 #ifndef PARENT_LISTEN_H
 #define PARENT_LISTEN_H
@@ -46,14 +46,16 @@ struct listen_set {
 /* 0, or -1 when an item is not an IP address (with or without port) or an /ip4 or /ip6 multiaddr (with or
  * without /tcp). */
 int listen_parse(struct listen_wish *wish, const char *text);
-/* Binds and listens. 0, or -1 and set->error: then nothing is open. */
-int listen_open(struct listen_set *set, const struct listen_wish *wish, uint16_t port);
-/* Takes `count` sockets that the service manager left from descriptor 3 on. `port`: what they must be bound
- * to, 0: any. */
-int listen_inherit(struct listen_set *set, size_t count, uint16_t port);
+/* Binds and listens where `setting`, a variable, asks for it. 0, or -1 and set->error: then nothing is open.
+ */
+int listen_open(struct listen_set *set, const struct listen_wish *wish, uint16_t port, const char *setting);
+/* Adds a socket that the service manager left (inherited.c knows whose it is). 0, or -1 and set->error. */
+int listen_inherit(struct listen_set *set, int fd);
 void listen_close(struct listen_set *set);
 
 uint16_t listen_port(const union listen_address *address);
+/* 127.0.0.1:4001, [::]:4001 */
+void listen_text(char text[LISTEN_TEXT], const union listen_address *address);
 void listen_multiaddr(struct multiaddr *multiaddr, const union listen_address *address);
 /* listen_options.c: the options of a listener of ours; names the one that failed. */
 int listen_options(int fd, int family, const char **failed);

@@ -12,8 +12,8 @@
 
 int metrics_listen(struct parent *parent)
 {
-	if (parent->settings.metrics.count == 0 ||
-	    listen_open(&parent->page, &parent->settings.metrics, 0) == 0)
+	if (parent->settings.metrics.count == 0 || parent->page.count > 0 ||
+	    listen_open(&parent->page, &parent->settings.metrics, 0, "DUSK_RELAY_METRICS") == 0)
 		return 0;
 	parent_end(parent, EXIT_FAILED, "DUSK_RELAY_METRICS: %s", parent->page.error);
 	return -1;

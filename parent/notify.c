@@ -40,12 +40,29 @@ void notify_read(struct notify *notify, char *const *environment)
 	notify->fd = -1;
 	notify->watchdog = 0;
 	notify->inherited = 0;
+	notify->names = "";
 	if (watchdog_pid == NULL || notify_number(environment, "WATCHDOG_PID") == self)
 		notify->watchdog = notify_number(environment, "WATCHDOG_USEC") / 2000;
 	if (notify_number(environment, "LISTEN_PID") == self) {
 		uint64_t count = notify_number(environment, "LISTEN_FDS");
+		const char *names = notify_variable(environment, "LISTEN_FDNAMES");
 		notify->inherited = count <= NOTIFY_INHERITED_MAX ? (size_t)count : NOTIFY_INHERITED_MAX;
+		notify->names = names != NULL ? names : "";
 	}
+}
+
+void notify_name(const struct notify *notify, size_t index, char name[NOTIFY_NAME])
+{
+	const char *at = notify->names;
+
+	for (; index > 0 && *at != '\0'; index--)
+		at += strcspn(at, ":") + (strchr(at, ':') != NULL ? 1 : 0);
+	size_t len = strcspn(at, ":");
+
+	if (len >= NOTIFY_NAME)
+		len = NOTIFY_NAME - 1;
+	memcpy(name, at, len);
+	name[len] = '\0';
 }
 
 void notify_open(struct notify *notify, char *const *environment)

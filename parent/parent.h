@@ -88,7 +88,8 @@ int start_keyproc(struct parent *parent);
 int start_netproc(struct parent *parent);
 int start_lock(struct parent *parent);
 
-/* metrics.c: the page's listener (0, or -1 after parent_end), its process, and the counters that it is sent.
+/* metrics.c: the page's listener if none was inherited (0, or -1 after parent_end), its process, and the
+ * counters that it is sent.
  */
 int metrics_listen(struct parent *parent);
 int metrics_start(struct parent *parent);

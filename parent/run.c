@@ -8,6 +8,7 @@
 
 #include "parent/commands.h"
 #include "parent/exit.h"
+#include "parent/inherited.h"
 
 static bool run_for_ever(const struct parent *parent)
 {
@@ -15,30 +16,37 @@ static bool run_for_ever(const struct parent *parent)
 	return false;
 }
 
-/* The port that the sockets of a socket unit must have: the one that was asked for, if any was. */
-static uint16_t run_inherited_port(const struct settings *settings)
+static int run_inherit(struct parent *parent)
 {
-	return settings->raw[PARENT_SETTING_port] != NULL ? settings->port : 0;
+	char error[LISTEN_TEXT];
+
+	if (inherited_take(&parent->listeners, &parent->page, &parent->notify, &parent->settings, error) ==
+	    0) {
+		if (parent->listeners.count > 0 && parent->settings.raw[PARENT_SETTING_listen] != NULL)
+			logger_line(&parent->log, LOG_LEVEL_WARN,
+				    "DUSK_RELAY_LISTEN has no effect: the socket unit says where to listen");
+		return 0;
+	}
+	parent_end(parent, EXIT_SETTINGS, "%s", error);
+	return -1;
 }
 
 static int run_listen(struct parent *parent)
 {
 	struct settings *settings = &parent->settings;
 	struct listen_set *set = &parent->listeners;
-	bool inherited = parent->notify.inherited > 0;
-	int opened = inherited ? listen_inherit(set, parent->notify.inherited, run_inherited_port(settings))
-			       : listen_open(set, &settings->listen, settings->port);
+
+	if (run_inherit(parent) != 0)
+		return -1;
+	if (set->count > 0)
+		return 0;
+	int opened = listen_open(set, &settings->listen, settings->port, "DUSK_RELAY_LISTEN");
 
 	for (size_t i = 0; i < set->note_count; i++)
 		logger_line(&parent->log, LOG_LEVEL_WARN, "%s", set->note[i]);
-	if (inherited && settings->raw[PARENT_SETTING_listen] != NULL)
-		logger_line(&parent->log, LOG_LEVEL_WARN,
-			    "DUSK_RELAY_LISTEN has no effect: the socket unit says where to listen");
-	if (opened != 0) {
-		parent_end(parent, inherited ? EXIT_SETTINGS : EXIT_FAILED, "%s", set->error);
-		return -1;
-	}
-	return 0;
+	if (opened != 0)
+		parent_end(parent, EXIT_FAILED, "%s", set->error);
+	return opened;
 }
 
 /* External addresses without a port of their own take the one that we really have. */

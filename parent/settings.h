@@ -39,7 +39,8 @@
 	X(rust_log, "RUST_LOG", "info", "levels, or targets with levels, with commas between",               \
 	  "what to log: error, warn, info, debug, trace or off, or a filter of env_logger")                  \
 	X(metrics, "DUSK_RELAY_METRICS", "", "an IP address with a port, or a port",                         \
-	  "where to serve counters to Prometheus (a port alone means 127.0.0.1); unset: nowhere")            \
+	  "where to serve counters to Prometheus (a port alone means 127.0.0.1); unset: nowhere; a service " \
+	  "takes it from dusk-relay-metrics.socket")                                                         \
 	X(user, "DUSK_RELAY_USER", "61001",                                                                  \
 	  "a user id from 1 on, or two with a colon between for user and group",                             \
 	  "started as root: what the parent becomes")                                                        \

@@ -37,7 +37,7 @@ unit_score() {
 
 # The program that the unit names must exist for verify: in the tree that was installed it does.
 unit_verifies() {
-	systemd-analyze verify --man=no "$1/dusk-relay.service" "$1/dusk-relay.socket" >"$OUT.verify" 2>&1
+	systemd-analyze verify --man=no "$1/dusk-relay.service" "$1/dusk-relay.socket" "$1/dusk-relay-metrics.socket" >"$OUT.verify" 2>&1
 	grep -v -e '/usr/lib/systemd' "$OUT.verify" | grep . && return 1
 	return 0
 }
@@ -72,7 +72,7 @@ static_programs() {
 }
 
 scripts_are_clean() {
-	(cd "$here" && shellcheck -x run.sh && shellcheck -e SC2154 part_*.sh && shellcheck "$ROOT/deploy/debian/postrm")
+	(cd "$here" && shellcheck -x run.sh && shellcheck -e SC2154 part_*.sh && shellcheck "$ROOT/deploy/debian/postrm" "$ROOT/deploy/debian/prerm")
 }
 
 test_that "deploy/dusk-relay.env is what the program prints" \
@@ -88,8 +88,8 @@ test_that "make static: static-pie programs without libraries" static_programs
 if have systemd-analyze; then
 	test_that "the unit's exposure is at most 0.5" unit_score
 	rm -rf "$WORK/units" && mkdir "$WORK/units"
-	for unit in service socket; do
-		sed "s|/usr/bin/dusk-relay|$BUILD/bin/dusk-relay|" "$ROOT/deploy/dusk-relay.$unit" >"$WORK/units/dusk-relay.$unit"
+	for unit in dusk-relay.service dusk-relay.socket dusk-relay-metrics.socket; do
+		sed "s|/usr/bin/dusk-relay|$BUILD/bin/dusk-relay|" "$ROOT/deploy/$unit" >"$WORK/units/$unit"
 	done
 	test_that "systemd has nothing to say about the units" unit_verifies "$WORK/units"
 else

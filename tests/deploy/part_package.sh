@@ -44,11 +44,23 @@ key_is_put_back() {
 }
 
 is_gone() {
-	! inside dusk-relay version && ! inside systemctl is-active dusk-relay.service && ! inside systemctl is-active dusk-relay.socket
+	! inside dusk-relay version && ! inside systemctl is-active dusk-relay.service && ! inside systemctl is-active dusk-relay.socket &&
+		! inside systemctl is-active dusk-relay-metrics.socket
 }
 
 key_stays() {
 	inside dpkg -r dusk-relay && is_gone && inside test -s /var/lib/private/dusk-relay/keypair
+}
+
+# The operator's own link to the page's socket goes with the package.
+page_is_off() {
+	same "disabled inactive" "$(inside systemctl is-enabled dusk-relay-metrics.socket | tr "\n" " ")$(inside systemctl is-active dusk-relay-metrics.socket)"
+}
+
+page_is_on() {
+	echo 'DUSK_RELAY_METRICS=9100' >>"$NSPAWN_ROOT/etc/default/dusk-relay"
+	inside systemctl enable dusk-relay-metrics.socket && inside systemctl restart dusk-relay && unit_serves &&
+		inside systemctl is-active dusk-relay-metrics.socket
 }
 
 comes_back() {
@@ -96,6 +108,8 @@ try_package() {
 	id=$(identity)
 	test_that "$1: it comes back at boot" inside systemctl is-enabled dusk-relay.socket dusk-relay.service
 	echo 'DUSK_RELAY_LOG_IDS=none' >>"$NSPAWN_ROOT/etc/default/dusk-relay"
+	test_that "$1: the page's socket is not enabled" page_is_off
+	test_that "$1: enabled, it goes with the service" page_is_on
 	test_that "$1: upgraded, it runs anew with the same key, and its socket stays open" upgrades
 	test_that "$1: upgraded, the operator's settings are there" settings_survive
 	test_that "$1: a key is put back in the place of another" key_is_put_back

@@ -112,6 +112,26 @@ moves_port() {
 		within 10 inside dusk-relay probe /ip4/127.0.0.1/tcp/8080
 }
 
+# ask_page PORT: the metrics page as whoever is in the machine sees it.
+ask_page() {
+	nsenter -t "$(pgrep -P "$(cat "$NSPAWN_PID")" | head -n 1)" -n \
+		python3 -c "from urllib.request import urlopen; print(urlopen('http://127.0.0.1:$1/metrics').read().decode())"
+}
+
+page_counts() {
+	ask_page 9100 >"$OUT.page" && grep 'dusk_relay_confinement_layer{process="metrics",layer="seccomp"} 1' "$OUT.page"
+}
+
+# peer_id_as_root: what it advises is a command that works, and nothing changes hands.
+root_is_sent_on() {
+	inside env STATE_DIRECTORY=/var/lib/dusk-relay dusk-relay peer-id >"$OUT.root" 2>&1 && return 1
+	cat "$OUT.root"
+	! grep chown "$OUT.root" || return 1
+	advice=$(grep -o 'systemd-run .*' "$OUT.root") || return 1
+	# shellcheck disable=SC2086 # words of a command
+	same "$(inside dusk-relay health | grep -o '12D3KooW[A-Za-z0-9]*')" "$(inside $advice)"
+}
+
 # The network that the service is in: loopback of its own, and nothing else.
 network_is_empty() {
 	same "lo" "$(inside nsenter -t "$(inside pgrep -x netproc)" -n ip -o link | awk -F': ' '{ print $2 }')"
@@ -133,6 +153,7 @@ test_says "check, as the unit's user" '^ok +key' inside \
 	systemd-run -q --wait --pipe -p DynamicUser=yes -p User=dusk-relay -p StateDirectory=dusk-relay -p StateDirectoryMode=0700 dusk-relay check
 test_that "peer-id, as the unit's user" same "$(inside dusk-relay health | grep -o '12D3KooW[A-Za-z0-9]*')" "$(inside \
 	systemd-run -q --wait --pipe -p DynamicUser=yes -p User=dusk-relay -p StateDirectory=dusk-relay -p StateDirectoryMode=0700 dusk-relay peer-id)"
+test_that "peer-id, as root: says how to ask as that user" root_is_sent_on
 test_says "version" 'libsodium' inside dusk-relay version
 test_says "journalctl" 'relay address: ' inside journalctl -u dusk-relay
 test_says "the manager knows its status" '^serving$' unit_state StatusText
@@ -150,6 +171,27 @@ settings DUSK_RELAY_PORT=8080
 drop_in none >/dev/null 2>&1
 test_that "a port that is not the socket's: failed with 78" within 5 is_failed_with 78
 test_says "and it says what to edit" 'edit ListenStream= of dusk-relay.socket' unit_log 'ListenStream'
+settings DUSK_RELAY_METRICS=9100
+drop_in none >/dev/null 2>&1
+test_that "the metrics page without its socket: failed with 78" within 5 is_failed_with 78
+test_says "and it says what to enable" 'enable and start dusk-relay-metrics.socket' unit_log 'METRICS'
+test_that "the page's socket is enabled" inside systemctl enable dusk-relay-metrics.socket
+test_that "and with it the relay starts" inside systemctl restart dusk-relay
+test_that "it serves" unit_serves
+test_that "the page is served" within 10 page_counts
+test_that "metrics: no capability, no new privileges, filtered" same "$empty" "$(unit_process metrics NoNewPrivs Seccomp CapInh CapPrm CapEff \
+	CapBnd CapAmb Threads | tr '\n' ' ')"
+test_that "with the page its network has no way out" network_is_empty
+test_that "with the page exposure is at most 0.5" inside systemd-analyze security --threshold=5 --no-pager dusk-relay.service
+settings DUSK_RELAY_METRICS=9101
+drop_in none >/dev/null 2>&1
+test_that "a page elsewhere than its socket: failed with 78" within 5 is_failed_with 78
+test_says "and it says what to edit" 'on 127.0.0.1:9100, DUSK_RELAY_METRICS says 127.0.0.1:9101: edit' unit_log '9101'
+settings
+drop_in none >/dev/null 2>&1
+test_that "the page's socket without the setting: failed with 78" within 5 is_failed_with 78
+test_says "and it says what to set" 'set DUSK_RELAY_METRICS=127.0.0.1:9100, or disable' unit_log 'METRICS'
+inside systemctl disable --now dusk-relay-metrics.socket
 settings DUSK_RELAY_EXTERNAL_ADDR=relay.example.org DUSK_RELAY_LOG_IDS=none
 rm -rf "$DROP_INS"
 inside systemctl reset-failed
@@ -190,5 +232,8 @@ settings
 test_that "started without its socket: fails, and says why" fails_without_socket
 settings DUSK_RELAY_PORT=8081
 test_that "own-sockets.conf: starts without the socket" drop_in own-sockets.conf <"$ROOT/deploy/own-sockets.conf"
+settings DUSK_RELAY_PORT=8081 DUSK_RELAY_METRICS=9100
+drop_in own-sockets.conf <"$ROOT/deploy/own-sockets.conf"
+test_that "own-sockets.conf: the page too" within 10 page_counts
 test_that "own-sockets.conf: listens where DUSK_RELAY_PORT says" within 10 inside dusk-relay probe /ip4/127.0.0.1/tcp/8081
 nspawn_stop

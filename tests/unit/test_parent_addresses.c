@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: MIT
  *
- * External addresses and listening addresses: every form, and what is none. */
+ * External addresses and listening addresses: every form, and what is none; sockets that are passed. */
+#include <errno.h>
+#include <seccomp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "parent/external.h"
+#include "parent/inherited.h"
 #include "parent/listen.h"
 
 #define PEER  "12D3KooWGQkCkACcibJPKzus7Q6U1aYngfTuS4gwYwmJkJJtrSaw"
@@ -214,7 +218,7 @@ static void test_listen_open(void **state)
 
 	(void)state;
 	assert_int_equal(listen_parse(&wish, "127.0.0.1,127.0.0.2"), 0);
-	assert_int_equal(listen_open(&set, &wish, 0), 0);
+	assert_int_equal(listen_open(&set, &wish, 0, "DUSK_RELAY_LISTEN"), 0);
 	assert_int_equal(set.count, 2);
 	assert_int_not_equal(listen_port(&set.address[0]), 0);
 	assert_int_equal(listen_port(&set.address[0]), listen_port(&set.address[1]));
@@ -225,7 +229,7 @@ static void test_listen_open(void **state)
 	assert_int_equal(option(set.fd[0], IPPROTO_TCP, TCP_OPTION_NODELAY), 1);
 	assert_int_equal(option(set.fd[0], IPPROTO_TCP, TCP_OPTION_USER_TIMEOUT), 75000);
 	assert_int_equal(option(set.fd[0], IPPROTO_TCP, TCP_OPTION_NOTSENT_LOWAT), 32768);
-	assert_int_equal(listen_open(&second, &wish, listen_port(&set.address[0])), -1);
+	assert_int_equal(listen_open(&second, &wish, listen_port(&set.address[0]), "DUSK_RELAY_LISTEN"), -1);
 	assert_non_null(strstr(second.error, "DUSK_RELAY_PORT"));
 	listen_close(&set);
 }
@@ -240,14 +244,14 @@ static void test_listen_advice(void **state)
 
 	(void)state;
 	assert_int_equal(listen_parse(&wish, "127.0.0.1:0"), 0);
-	assert_int_equal(listen_open(&set, &wish, 0), 0);
+	assert_int_equal(listen_open(&set, &wish, 0, "DUSK_RELAY_LISTEN"), 0);
 	snprintf(text, sizeof(text), "127.0.0.1:%u", listen_port(&set.address[0]));
 	assert_int_equal(listen_parse(&wish, text), 0);
-	assert_int_equal(listen_open(&second, &wish, 0), -1);
+	assert_int_equal(listen_open(&second, &wish, 0, "DUSK_RELAY_LISTEN"), -1);
 	assert_non_null(strstr(second.error, "name another"));
 	assert_null(strstr(second.error, "DUSK_RELAY_"));
 	assert_int_equal(listen_parse(&wish, "192.0.2.1:1"), 0);
-	assert_int_equal(listen_open(&second, &wish, 0), -1);
+	assert_int_equal(listen_open(&second, &wish, 0, "DUSK_RELAY_LISTEN"), -1);
 	assert_null(strstr(second.error, "DUSK_RELAY_"));
 	listen_close(&set);
 }
@@ -257,36 +261,164 @@ static void test_listen_inherit(void **state)
 {
 	struct listen_wish wish;
 	struct listen_set set;
-	struct listen_set inherited;
+	struct listen_set inherited = {0};
 	int pair[2];
 
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	dup2(pair[0], LISTEN_FIRST_INHERITED);
-	assert_int_equal(listen_inherit(&inherited, 1, 0), -1);
+	assert_int_equal(listen_inherit(&inherited, pair[0]), -1);
 	int plain = socket(AF_INET, SOCK_STREAM, 0);
-	dup2(plain, LISTEN_FIRST_INHERITED);
-	assert_int_equal(listen_inherit(&inherited, 1, 0), -1);
+	assert_int_equal(listen_inherit(&inherited, plain), -1);
+	assert_non_null(strstr(inherited.error, "does not listen"));
 	int udp = socket(AF_INET, SOCK_DGRAM, 0);
-	dup2(udp, LISTEN_FIRST_INHERITED);
-	assert_int_equal(listen_inherit(&inherited, 1, 0), -1);
+	assert_int_equal(listen_inherit(&inherited, udp), -1);
+	assert_int_equal(inherited.count, 0);
 	assert_int_equal(listen_parse(&wish, "127.0.0.1"), 0);
-	assert_int_equal(listen_open(&set, &wish, 0), 0);
-	uint16_t port = listen_port(&set.address[0]);
-	dup2(set.fd[0], LISTEN_FIRST_INHERITED);
-	assert_int_equal(listen_inherit(&inherited, 1, port == 1 ? 2 : 1), -1);
-	assert_non_null(strstr(inherited.error, "ListenStream"));
-	assert_int_equal(listen_inherit(&inherited, 1, port), 0);
-	assert_int_equal(listen_port(&inherited.address[0]), port);
+	assert_int_equal(listen_open(&set, &wish, 0, "DUSK_RELAY_LISTEN"), 0);
+	for (size_t i = 0; i < IMSG_LISTENERS; i++)
+		assert_int_equal(listen_inherit(&inherited, set.fd[0]), 0);
+	assert_int_equal(listen_port(&inherited.address[0]), listen_port(&set.address[0]));
+	assert_int_equal(listen_inherit(&inherited, set.fd[0]), -1);
+	assert_non_null(strstr(inherited.error, "one too many"));
+	listen_close(&set);
+	close(pair[0]);
+	close(pair[1]);
+	close(plain);
+	close(udp);
+}
+
+/* --- whose they are --- */
+
+static struct listen_set for_relay;
+static struct listen_set for_page;
+static char inherited_error[LISTEN_TEXT];
+
+/* Where the first of the sockets from descriptor 3 on listens: each on 127.0.0.1 and a port of its own. */
+static uint16_t pass_sockets(size_t count)
+{
+	uint16_t first = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct listen_wish wish;
+		struct listen_set set;
+
+		assert_int_equal(listen_parse(&wish, "127.0.0.1"), 0);
+		assert_int_equal(listen_open(&set, &wish, 0, "DUSK_RELAY_LISTEN"), 0);
+		dup2(set.fd[0], LISTEN_FIRST_INHERITED + (int)i);
+		first = i == 0 ? listen_port(&set.address[0]) : first;
+		if (set.fd[0] >= LISTEN_FIRST_INHERITED + (int)count)
+			listen_close(&set);
+	}
+	return first;
+}
+
+static int take(size_t count, const char *names, const char *port, const char *metrics)
+{
+	struct notify notify = {.inherited = count, .names = names};
+	static struct settings settings;
+
+	memset(&for_relay, 0, sizeof(for_relay));
+	memset(&for_page, 0, sizeof(for_page));
+	memset(&settings, 0, sizeof(settings));
+	settings.raw[PARENT_SETTING_port] = port;
+	if (port != NULL)
+		assert_int_equal(settings_parse_port(&settings, port), 0);
+	assert_int_equal(settings_parse_metrics(&settings, metrics), 0);
+	return inherited_take(&for_relay, &for_page, &notify, &settings, inherited_error);
+}
+
+static void assert_refused(int result, const char *words)
+{
+	assert_int_equal(result, -1);
+	if (strstr(inherited_error, words) == NULL)
+		fail_msg("\"%s\" is not in: %s", words, inherited_error);
+}
+
+static void test_inherited_names(void **state)
+{
+	static const char *const relays[] = {"", "relay", "unknown", "dusk-relay.socket", "other.socket"};
+
+	(void)state;
+	pass_sockets(2);
+	for (size_t i = 0; i < sizeof(relays) / sizeof(relays[0]); i++) {
+		assert_int_equal(take(1, relays[i], NULL, ""), 0);
+		assert_int_equal(for_relay.count, 1);
+		assert_int_equal(for_page.count, 0);
+	}
+	assert_int_equal(take(2, "metrics:relay", NULL, "0"), 0);
+	assert_int_equal(for_relay.count, 1);
+	assert_int_equal(for_relay.fd[0], LISTEN_FIRST_INHERITED + 1);
+	assert_int_equal(for_page.fd[0], LISTEN_FIRST_INHERITED);
+	/* The relay's own sockets beside a page that is passed. */
+	assert_int_equal(take(1, "metrics", NULL, "0"), 0);
+	assert_int_equal(for_relay.count, 0);
+	/* Fewer names than sockets: the rest have none. */
+	assert_int_equal(take(2, "metrics", NULL, "0"), 0);
+	assert_int_equal(for_relay.count, 1);
+	assert_refused(take(2, "relay:metric", NULL, ""),
+		       "descriptor 4 from the service manager is named \"metric\"");
+	assert_refused(take(1, ".socket", NULL, ""), "FileDescriptorName=");
+	assert_refused(take(2, "metrics:metrics", NULL, "0"), "second one");
+}
+
+static void test_inherited_addresses(void **state)
+{
+	uint16_t port;
+	char same[32];
+	char other[32];
+
+	(void)state;
+	port = pass_sockets(2);
+	snprintf(same, sizeof(same), "%u", port);
+	snprintf(other, sizeof(other), "%u", port == 1 ? 2 : port - 1);
+	assert_int_equal(take(1, "relay", same, ""), 0);
+	assert_int_equal(take(1, "relay", "0", ""), 0);
+	assert_refused(take(1, "relay", other, ""), "edit ListenStream= of dusk-relay.socket");
+	assert_int_equal(take(2, "metrics:relay", NULL, same), 0);
+	assert_refused(take(2, "metrics:relay", NULL, other),
+		       "edit its ListenStream=, or DUSK_RELAY_METRICS");
+	snprintf(other, sizeof(other), "127.0.0.2:%u", port);
+	assert_refused(take(2, "metrics:relay", NULL, other), "DUSK_RELAY_METRICS says 127.0.0.2:");
+	snprintf(other, sizeof(other), "[::1]:%u", port);
+	assert_refused(take(2, "metrics:relay", NULL, other), "DUSK_RELAY_METRICS says [::1]:");
+	assert_refused(take(2, "metrics:relay", NULL, ""), "set DUSK_RELAY_METRICS=127.0.0.1:");
+	assert_refused(take(1, "relay", NULL, "0"), "start dusk-relay-metrics.socket");
+}
+
+/* In a process that the kernel gives no IPv6, as it is where the machine has none. */
+static void test_listen_without_six(void **state)
+{
+	struct listen_wish wish;
+	struct listen_set set;
+	int status = -1;
+
+	(void)state;
+	assert_int_equal(listen_parse(&wish, "[::1]:0"), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+
+		if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
+				     SCMP_A0(SCMP_CMP_EQ, AF_INET6)) != 0 ||
+		    seccomp_load(filter) != 0)
+			_exit(3);
+		if (listen_open(&set, &wish, 0, "DUSK_RELAY_METRICS") != -1)
+			_exit(2);
+		_exit(strstr(set.error, "see DUSK_RELAY_METRICS") != NULL ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_external_forms),   cmocka_unit_test(test_external_lists),
-	    cmocka_unit_test(test_external_private), cmocka_unit_test(test_external_long),
-	    cmocka_unit_test(test_listen_forms),     cmocka_unit_test(test_listen_open),
-	    cmocka_unit_test(test_listen_advice),    cmocka_unit_test(test_listen_inherit),
+	    cmocka_unit_test(test_external_forms),     cmocka_unit_test(test_external_lists),
+	    cmocka_unit_test(test_external_private),   cmocka_unit_test(test_external_long),
+	    cmocka_unit_test(test_listen_forms),       cmocka_unit_test(test_listen_open),
+	    cmocka_unit_test(test_listen_advice),      cmocka_unit_test(test_listen_inherit),
+	    cmocka_unit_test(test_inherited_names),    cmocka_unit_test(test_inherited_addresses),
+	    cmocka_unit_test(test_listen_without_six),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -227,6 +227,31 @@ static void test_inherited_nonsense(void **state)
 	close(null);
 }
 
+/* The page's socket is passed by its name, and the relay opens its own. */
+static void test_takes_an_inherited_page(void **state)
+{
+	uint16_t port;
+	int fd = listener(&port);
+	char variable[64];
+	char said[64];
+	struct run run;
+
+	(void)state;
+	snprintf(variable, sizeof(variable), "DUSK_RELAY_METRICS=%u", port);
+	snprintf(said, sizeof(said), "metrics: /metrics and /healthz on port %u", port);
+	start(&run, &(struct wish){.variables = {"LISTEN_FDS=1", "LISTEN_FDNAMES=metrics", variable,
+						 "DUSK_RELAY_PORT=0", "RUST_LOG=info"},
+				   .inherited = fd});
+	assert_true(says(&run, said));
+	assert_int_equal(stop(&run), EXIT_DRAINED);
+	assert_int_equal(
+	    ends_with(&run, &(struct wish){.variables = {"LISTEN_FDS=1", "LISTEN_FDNAMES=metric"},
+					   .inherited = fd}),
+	    EXIT_SETTINGS);
+	assert_said(&run, "FileDescriptorName=");
+	close(fd);
+}
+
 static void test_sockets_of_another_process(void **state)
 {
 	struct run run;
@@ -426,6 +451,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_notifies),
 	    cmocka_unit_test(test_takes_an_inherited_socket),
+	    cmocka_unit_test(test_takes_an_inherited_page),
 	    cmocka_unit_test(test_inherited_port_must_be_ours),
 	    cmocka_unit_test(test_inherited_nonsense),
 	    cmocka_unit_test(test_sockets_of_another_process),
