@@ -3,7 +3,7 @@
 #   make deploy-check                    image, compose, units and package, for real; as root; says what was skipped and why
 #   make deploy-check DEPLOY_ONLY=units  one part of it, or several in quotes:
 #                                        files readme metrics firewall image confined migrate compose package units suite_container
-#                                        suite_systemd qemu
+#                                        qemu; and what is not in the default: suite_systemd, suite_systemd_short (a part of it)
 
 DEB_DIR  := $(BUILD)/deb
 DEB_TREE := $(DEB_DIR)/dusk-relay-$(VERSION)

@@ -25,5 +25,6 @@ test_that "it has a network of its own" network_is_up || return 0
 for mode in unit socket; do
 	suite_passes "$mode" in_its_network
 	test_that "no unit of mode $mode is left" no_unit_is_left
+	inside systemctl stop 'dusk-e2e-*'
 done
 nspawn_stop

@@ -257,7 +257,7 @@ static int daemon_find_address(struct daemon *d)
 
 int daemon_start(struct daemon *d, const char *const *settings)
 {
-	int64_t end = client_now() + DAEMON_START_MS;
+	int64_t end = client_now() + daemon_patience(DAEMON_START_MS);
 
 	daemon_mark(d);
 	if (daemon_spawn(d, NULL, settings) != 0)
@@ -267,7 +267,7 @@ int daemon_start(struct daemon *d, const char *const *settings)
 			continue;
 		if (client_now() >= end)
 			return daemon_fail(d, "the daemon printed no relay address in time");
-		if (daemon_wait(d, DAEMON_STOP_MS) != 0)
+		if (daemon_wait(d, daemon_patience(DAEMON_STOP_MS)) != 0)
 			return daemon_fail(d, "the daemon closed its stdout and did not end");
 		return daemon_fail(d, "the daemon ended before it printed its address");
 	}
@@ -276,7 +276,7 @@ int daemon_start(struct daemon *d, const char *const *settings)
 
 int daemon_run(struct daemon *d, const char *const *words, const char *const *settings)
 {
-	int64_t end = client_now() + DAEMON_START_MS * 3;
+	int64_t end = client_now() + daemon_patience(DAEMON_START_MS * 3);
 
 	daemon_mark(d);
 	if (daemon_spawn(d, words, settings) != 0)
@@ -286,7 +286,7 @@ int daemon_run(struct daemon *d, const char *const *words, const char *const *se
 	bytes_append(&d->printed, "", 1);
 	close(d->out);
 	d->out = -1;
-	return daemon_wait(d, DAEMON_STOP_MS) == 0 ? d->exit_code : -1;
+	return daemon_wait(d, daemon_patience(DAEMON_STOP_MS)) == 0 ? d->exit_code : -1;
 }
 
 int daemon_signal(struct daemon *d, int number)
@@ -321,10 +321,10 @@ int daemon_stop(struct daemon *d)
 	if (d->pid <= 0)
 		return daemon_fail(d, "the daemon had ended by itself");
 	daemon_signal(d, SIGTERM);
-	if (daemon_wait(d, DAEMON_STOP_MS) != 0) {
+	if (daemon_wait(d, daemon_patience(DAEMON_STOP_MS)) != 0) {
 		daemon_signal(d, SIGKILL);
-		daemon_wait(d, DAEMON_STOP_MS);
-		return daemon_fail(d, "the daemon did not end within 5 s of SIGTERM");
+		daemon_wait(d, daemon_patience(DAEMON_STOP_MS));
+		return daemon_fail(d, "the daemon did not end in time after SIGTERM");
 	}
 	snprintf(text, sizeof(text), "the daemon ended with %d at SIGTERM", d->exit_code);
 	return d->exit_code == 0 ? 0 : daemon_fail(d, text);

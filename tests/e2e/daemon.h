@@ -49,6 +49,9 @@ const char *daemon_script(void);
 uid_t daemon_user(void);
 /* The process of its parent; 0 when it cannot be found. */
 pid_t daemon_parent(struct daemon *d);
+/* How long to wait for what takes the daemon `ms`: where a script stands for it, a service manager or an
+ * engine that has more to do takes its time besides. */
+int daemon_patience(int ms);
 /* True in this mode, and says that `what` was left out and why. */
 bool daemon_is_left_out(const char *mode, const char *what, const char *why);
 

@@ -10,7 +10,8 @@
 
 #include "tests/e2e/daemon.h"
 
-#define DAEMON_NOBODY 65534
+#define DAEMON_NOBODY	 65534
+#define DAEMON_SCRIPT_MS 20000
 
 static const struct {
 	const char *mode;
@@ -70,6 +71,11 @@ pid_t daemon_parent(struct daemon *d)
 	if (answer)
 		pclose(answer);
 	return d->parent;
+}
+
+int daemon_patience(int ms)
+{
+	return daemon_script() ? ms + DAEMON_SCRIPT_MS : ms;
 }
 
 bool daemon_is_left_out(const char *mode, const char *what, const char *why)

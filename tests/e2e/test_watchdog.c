@@ -65,7 +65,7 @@ static void hangs(struct child *child)
 	find(&netproc);
 	find(&keyproc);
 	EXPECT_STATUS(0, kill(child->pid, SIGSTOP));
-	EXPECT(&relay, daemon_wait(&relay, WATCHDOG_MS));
+	EXPECT(&relay, daemon_wait(&relay, daemon_patience(WATCHDOG_MS)));
 	EXPECT_STATUS(1, relay.exit_code);
 	expect_last_line(child->name);
 	expect_gone(&netproc);
