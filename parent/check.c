@@ -77,19 +77,28 @@ static void check_external(struct parent *parent, enum check_result *worst)
 	}
 }
 
-static void check_listen(struct parent *parent, enum check_result *worst)
+/* `setting` asks for them. */
+static void check_sockets(const char *setting, struct listen_set *set, const struct listen_wish *wish,
+			  uint16_t port, enum check_result *worst)
 {
-	struct listen_set *set = &parent->listeners;
-
-	if (listen_open(set, &parent->settings.listen, parent->settings.port, "DUSK_RELAY_LISTEN") != 0) {
-		check_say(worst, CHECK_WARN, "listen: %s (a relay that runs already?)", set->error);
+	if (listen_open(set, wish, port, setting) != 0) {
+		check_say(worst, CHECK_WARN, "%s: %s (a relay that runs already?)", setting, set->error);
 		return;
 	}
 	for (size_t i = 0; i < set->note_count; i++)
-		check_say(worst, CHECK_WARN, "listen: %s", set->note[i]);
-	check_say(worst, CHECK_OK, "listen: %zu sockets on port %u can be had", set->count,
+		check_say(worst, CHECK_WARN, "%s: %s", setting, set->note[i]);
+	check_say(worst, CHECK_OK, "%s: %zu sockets on port %u can be had", setting, set->count,
 		  listen_port(&set->address[0]));
 	listen_close(set);
+}
+
+static void check_listen(struct parent *parent, enum check_result *worst)
+{
+	const struct settings *settings = &parent->settings;
+
+	check_sockets("DUSK_RELAY_LISTEN", &parent->listeners, &settings->listen, settings->port, worst);
+	if (settings->metrics.count > 0)
+		check_sockets("DUSK_RELAY_METRICS", &parent->page, &settings->metrics, 0, worst);
 }
 
 static void check_resources(struct parent *parent, enum check_result *worst)
@@ -142,11 +151,12 @@ static void check_clock(enum check_result *worst)
 					  : "");
 }
 
-static void check_programs(enum check_result *worst)
+static void check_programs(const struct parent *parent, enum check_result *worst)
 {
-	static const char *const names[] = {"keyproc", "netproc", "probe"};
+	static const char *const names[] = {"keyproc", "netproc", "probe", "metrics"};
+	size_t needed = sizeof(names) / sizeof(names[0]) - (parent->settings.metrics.count > 0 ? 0 : 1);
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < needed; i++) {
 		struct spawn_program program;
 		char error[512];
 
@@ -222,7 +232,7 @@ int command_check(struct parent *parent, char *const *arguments)
 	check_resources(parent, &worst);
 	check_key(parent, &worst);
 	check_clock(&worst);
-	check_programs(&worst);
+	check_programs(parent, &worst);
 	check_confinement(parent, &worst);
 	return worst == CHECK_FAIL ? EXIT_SETTINGS : EXIT_DRAINED;
 }

@@ -341,6 +341,11 @@ static void test_commands(void **state)
 	assert_int_equal(ends_with(&run, &(struct wish){.arguments = {"check", "--relay-port", "0"}}),
 			 EXIT_DRAINED);
 	assert_said(&run, "ok    confinement: ");
+	assert_int_equal(ends_with(&run, &(struct wish){.arguments = {"check", "--relay-port", "0"},
+							.variables = {"DUSK_RELAY_METRICS=127.0.0.1:0"}}),
+			 EXIT_DRAINED);
+	assert_said(&run, "ok    DUSK_RELAY_METRICS: 1 sockets on port ");
+	assert_said(&run, "/libexec/dusk-relay/metrics");
 	assert_int_equal(ends_with(&run, &(struct wish){.arguments = {"nonsense"}}), EXIT_USAGE);
 	assert_int_equal(ends_with(&run, &(struct wish){.arguments = {"--nonsense"}}), EXIT_USAGE);
 	assert_int_equal(ends_with(&run, &(struct wish){.arguments = {"health", "--relay-port", "0"}}),
