@@ -163,6 +163,17 @@ static int dumps_core(pid_t pid)
 	return WCOREDUMP(status) ? 1 : 0;
 }
 
+/* Where programs are found from another folder too. 0, or -1. */
+static int fix_build(void)
+{
+	const char *build = getenv("ATTACK_BUILD");
+	char *absolute = realpath(build == NULL ? "build" : build, NULL);
+	int fixed = absolute == NULL ? -1 : setenv("ATTACK_BUILD", absolute, 1);
+
+	free(absolute);
+	return fixed;
+}
+
 /* The kernel says of an ordinary process that it was dumped, of keyproc that it was not. */
 static void core(void)
 {
@@ -170,7 +181,8 @@ static void core(void)
 	char folder[] = "/tmp/attack-core-XXXXXX", command[80];
 	static struct live_keyproc key;
 
-	if (mkdtemp(folder) == NULL || chdir(folder) != 0 || setrlimit(RLIMIT_CORE, &any) != 0) {
+	if (fix_build() != 0 || mkdtemp(folder) == NULL || chdir(folder) != 0 ||
+	    setrlimit(RLIMIT_CORE, &any) != 0) {
 		attack_skip("core dumps: their limit cannot be raised here");
 		return;
 	}
