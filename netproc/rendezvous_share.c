@@ -90,20 +90,22 @@ static uint64_t range_hash(const struct rendezvous_store *store, const struct ip
 	return table_hash(store->net->hash_key, range, sizeof(range));
 }
 
+static struct rendezvous_range *range_of(const struct rendezvous_store *store, const struct ip_key *from)
+{
+	struct table_link *link = table_first(&store->ranges, range_hash(store, from));
+
+	return link == NULL ? NULL : container_of(link, struct rendezvous_range, link);
+}
+
 struct rendezvous_range *rendezvous_range_find(const struct rendezvous_store *store,
 					       const struct ip_key *from)
 {
-	struct table_link *link;
-
-	if (from == NULL)
-		return NULL;
-	link = table_first(&store->ranges, range_hash(store, from));
-	return link == NULL ? NULL : container_of(link, struct rendezvous_range, link);
+	return from == NULL ? NULL : range_of(store, from);
 }
 
 static struct rendezvous_range *range_hold(struct rendezvous_store *store, const struct ip_key *from)
 {
-	struct rendezvous_range *range = rendezvous_range_find(store, from);
+	struct rendezvous_range *range = range_of(store, from);
 
 	if (range == NULL) {
 		range = share_alloc(store, sizeof(*range), BUCKET_COST);
