@@ -178,11 +178,20 @@ try_compose() {
 	touch "$WORK/docker.ours"
 }
 
+# docker compose: what is installed, or the program of Debian 13's package in a folder of ours.
+compose_two() {
+	docker compose version >/dev/null 2>&1 && return 0
+	have mmdebstrap && nice mmdebstrap --quiet --variant=extract --include=docker-compose trixie "$WORK/compose" >"$OUT" 2>&1 || return 1
+	mkdir -p "$WORK/docker-config/cli-plugins" &&
+		mv "$WORK/compose/usr/libexec/docker/cli-plugins/docker-compose" "$WORK/docker-config/cli-plugins" &&
+		rm -rf "$WORK/compose" && export DOCKER_CONFIG="$WORK/docker-config" && docker compose version >"$OUT" 2>&1
+}
+
 docker_begin && docker_image || return 0
-if docker compose version >/dev/null 2>&1; then
+if compose_two; then
 	try_compose "docker compose"
 else
-	skip "docker compose: not installed (docker-compose-plugin, or docker-compose of Debian 13)"
+	skip "docker compose: not installed (docker-compose-plugin), and that of Debian 13 cannot be had or does not run here"
 fi
 if have docker-compose; then
 	try_compose docker-compose
