@@ -10,13 +10,14 @@
 
 #define YAMUX_PLACES_LEAST 4u
 
-/* Ids follow one another as a rule: multiplied by any number they may still stand close together, so that
- * they are mixed and multiplied again. */
+/* Ids follow one another as a rule: multiplied by any number they may still stand close together, and for
+ * some numbers do so after one more round. Two rounds let each bit of an id move each bit of its place. */
 static uint32_t yamux_home(const struct yamux_session *session, uint32_t id)
 {
 	uint32_t mixed = id * session->mixer;
 
 	mixed = (mixed ^ mixed >> 16) * 0x85ebca6bu;
+	mixed = (mixed ^ mixed >> 13) * 0xc2b2ae35u;
 	return mixed >> (__builtin_clz(session->places) + 1);
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The ground of netproc: pool and queues, the wheel, streams by id, the listener's side of
- * multistream-select, both AEADs.
+ * The ground of netproc: pool and queues, the wheel, the listener's side of multistream-select, both AEADs.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +18,6 @@
 #include "netproc/pool.h"
 #include "netproc/selection.h"
 #include "netproc/wheel.h"
-#include "netproc/yamux.h"
 
 static struct net net;
 
@@ -276,69 +274,6 @@ static void test_wheel_bounded_turns_lose_nothing(void **state)
 		assert_true(timed[i].fired != 0);
 }
 
-/* --- streams by id --- */
-
-static void test_yamux_table_finds_what_is_there(void **state)
-{
-	static struct stream streams[500];
-	struct yamux_session session = {0};
-	uint32_t i, round;
-
-	(void)state;
-	for (i = 0; i < 500; i++)
-		streams[i].id = i % 7 == 0 ? 2 * (i + 1) : 2 * i + 1;
-	for (round = 0; round < 3; round++) {
-		for (i = 0; i < 500; i++)
-			assert_int_equal(yamux_insert(&net, &session, &streams[i]), 0);
-		assert_int_equal(session.count, 500);
-		for (i = round; i < 500; i += 3)
-			yamux_remove(&session, &streams[i]);
-		for (i = 0; i < 500; i++)
-			assert_ptr_equal(yamux_find(&session, streams[i].id),
-					 i >= round && (i - round) % 3 == 0 ? NULL : &streams[i]);
-		for (i = 0; i < 500; i++)
-			if (yamux_find(&session, streams[i].id) != NULL)
-				yamux_remove(&session, &streams[i]);
-		assert_int_equal(session.count, 0);
-	}
-	yamux_table_free(&net, &session);
-	assert_null(yamux_find(&session, 1));
-}
-
-/* Steps of a look-up on average, at most: from the beginning of its run of taken places. */
-static uint32_t steps_of(const struct yamux_session *session)
-{
-	uint32_t steps = 0, run = 0;
-
-	for (uint32_t at = 0; at < session->places; at++) {
-		run = session->streams[at] == NULL ? 0 : run + 1;
-		steps += run;
-	}
-	return steps / session->count;
-}
-
-/* Ids that a hash without a secret would put side by side: each distance a power of two, or one more. */
-static void test_yamux_table_does_not_mind_chosen_ids(void **state)
-{
-	static struct stream streams[384];
-	struct yamux_session session = {0};
-
-	(void)state;
-	memset(net.hash_key, 7, sizeof(net.hash_key));
-	for (unsigned shift = 1; shift < 23; shift++) {
-		for (uint32_t more = 0; more < 4; more += 2) {
-			for (uint32_t i = 0; i < 384; i++) {
-				streams[i].id = i * ((1u << shift) + more) + 1;
-				assert_int_equal(yamux_insert(&net, &session, &streams[i]), 0);
-			}
-			assert_int_equal(session.places, 512);
-			assert_true(steps_of(&session) < 48);
-			yamux_table_free(&net, &session);
-		}
-	}
-	assert_int_equal(session.mixer & 1, 1);
-}
-
 /* --- multistream-select --- */
 
 static bool knows_noise(void *context, struct span proposal)
@@ -491,8 +426,6 @@ int main(void)
 	    CORE_TEST(test_wheel_never_early_and_at_most_two_ticks_late),
 	    CORE_TEST(test_wheel_cancel_and_arm_again),
 	    CORE_TEST(test_wheel_bounded_turns_lose_nothing),
-	    CORE_TEST(test_yamux_table_finds_what_is_there),
-	    CORE_TEST(test_yamux_table_does_not_mind_chosen_ids),
 	    CORE_TEST(test_selection_is_the_same_however_bytes_arrive),
 	    CORE_TEST(test_selection_refuses),
 	    CORE_TEST(test_aead_both_libraries_agree),

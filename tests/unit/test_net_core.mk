@@ -1,2 +1,3 @@
 # The ground of netproc, without a socket.
-UNIT_test_net_core := $(foreach f,pool wheel selection table yamux_table aead,$(BUILD)/obj/netproc/$(f).o)
+UNIT_test_net_core := $(foreach f,pool wheel selection aead,$(BUILD)/obj/netproc/$(f).o)
+UNIT_test_net_yamux_table := $(foreach f,pool table yamux_table,$(BUILD)/obj/netproc/$(f).o)
