@@ -39,6 +39,14 @@ static void failure_owner(char *text, size_t size, const struct parent *parent,
 	keydir_owner_advice(keydir, parent->show_only, failed->detail, path, text + len, size - (size_t)len);
 }
 
+static void failure_mode(char *text, size_t size, const struct parent *parent, uint32_t mode)
+{
+	int len = snprintf(text, size, " (mode %04" PRIo32 "): ", mode & 07777);
+
+	keydir_command_advice(&parent->keydir, "chmod go-w", parent->keydir.folder, text + len,
+			      size - (size_t)len);
+}
+
 /* The command that mends it, with the detail that the child sent. */
 static void failure_advice(char *text, size_t size, const struct parent *parent,
 			   const struct imsg_failed *failed)
@@ -52,8 +60,7 @@ static void failure_advice(char *text, size_t size, const struct parent *parent,
 		failure_owner(text, size, parent, failed);
 		break;
 	case START_FAILURE_KEY_DIRECTORY_MODE:
-		snprintf(text, size, " (mode %04" PRIo32 "): chmod go-w %.300s", failed->detail & 07777,
-			 folder);
+		failure_mode(text, size, parent, failed->detail);
 		break;
 	case START_FAILURE_KEY_MISMATCH:
 	case START_FAILURE_KEY_FORMAT:

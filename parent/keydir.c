@@ -5,16 +5,21 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* systemd passes several folders with colons between; ours is the first. */
-static int keydir_place(struct keydir *keydir, const char *base, const char *below, bool list)
+/* systemd passes several folders with colons between, as they are; ours is the first. */
+static int keydir_place(struct keydir *keydir, const char *setting, const char *base, const char *below)
 {
-	size_t len = list ? strcspn(base, ":") : strlen(base);
-	int written = snprintf(keydir->folder, sizeof(keydir->folder), "%.*s%s", (int)len, base, below);
+	bool as_is = below[0] == '\0';
+	size_t len = as_is ? strcspn(base, ":") : strlen(base);
 
+	while (len > as_is && base[len - 1] == '/')
+		len--;
+	int written = snprintf(keydir->folder, sizeof(keydir->folder), "%.*s%s", (int)len, base, below);
+	keydir->setting = setting;
 	keydir->place = IMSG_KEY_IN_FOLDER;
 	if (written < 0 || (size_t)written >= sizeof(keydir->folder)) {
 		errno = ENAMETOOLONG;
@@ -27,11 +32,12 @@ static int keydir_place(struct keydir *keydir, const char *base, const char *bel
 int keydir_resolve(struct keydir *keydir, const struct settings *settings)
 {
 	if (settings->state_directory[0] != '\0')
-		return keydir_place(keydir, settings->state_directory, "", true);
+		return keydir_place(keydir, "STATE_DIRECTORY", settings->state_directory, "");
 	if (settings->data_home[0] != '\0')
-		return keydir_place(keydir, settings->data_home, "/dusk-relay", false);
+		return keydir_place(keydir, "XDG_DATA_HOME", settings->data_home, "/dusk-relay");
 	if (settings->home[0] != '\0')
-		return keydir_place(keydir, settings->home, "/.local/share/dusk-relay", false);
+		return keydir_place(keydir, "HOME", settings->home, "/.local/share/dusk-relay");
+	keydir->setting = NULL;
 	keydir->place = IMSG_KEY_IN_CWD;
 	strcpy(keydir->folder, ".");
 	strcpy(keydir->file, "./relay_keypair");
@@ -110,15 +116,97 @@ static void keydir_services_advice(const struct keydir *keydir, bool show_only, 
 			 "systemctl start dusk-relay");
 }
 
+/* What other programs or people live in, with so many levels below it. Here nothing changes hands. */
+static const struct {
+	const char *path;
+	size_t below;
+} keydir_others[] = {
+    {"/bin", SIZE_MAX},	 {"/boot", SIZE_MAX}, {"/dev", SIZE_MAX},
+    {"/etc", SIZE_MAX},	 {"/lib", SIZE_MAX},  {"/lib64", SIZE_MAX},
+    {"/proc", SIZE_MAX}, {"/sbin", SIZE_MAX}, {"/sys", SIZE_MAX},
+    {"/usr", SIZE_MAX},	 {"/home", 1},	      {"/media", 1},
+    {"/mnt", 0},	 {"/opt", 0},	      {"/root", 0},
+    {"/run", 0},	 {"/run/user", 1},    {"/srv", 0},
+    {"/tmp", 0},	 {"/var", 1},	      {"/var/lib/private", 0},
+};
+
+static size_t keydir_levels(const char *path)
+{
+	size_t levels = 0;
+
+	for (; *path != '\0'; path++)
+		levels += *path == '/';
+	return levels;
+}
+
+/* `path` without links, dots and slashes too many. */
+static bool keydir_is_others(const char *path)
+{
+	for (size_t i = 0; i < sizeof(keydir_others) / sizeof(keydir_others[0]); i++) {
+		size_t len = strlen(keydir_others[i].path);
+
+		if (strncmp(path, keydir_others[i].path, len) == 0 &&
+		    (path[len] == '\0' || path[len] == '/') &&
+		    keydir_levels(path + len) <= keydir_others[i].below)
+			return true;
+	}
+	return strcmp(path, "/") == 0;
+}
+
+/* A folder on the way to ours that is, or lies in, somebody's home. */
+static bool keydir_is_home(const struct keydir *keydir, const char *path, const char *plain)
+{
+	bool on_the_way = strlen(path) < strlen(keydir->folder);
+	bool by_home = keydir->setting != NULL && strcmp(keydir->setting, "HOME") == 0;
+
+	return on_the_way &&
+	       (by_home || strncmp(plain, "/home/", 6) == 0 || strncmp(plain, "/root/", 6) == 0);
+}
+
+static void keydir_elsewhere_advice(const struct keydir *keydir, char *text, size_t size)
+{
+	bool service = keydir->setting != NULL && strcmp(keydir->setting, "STATE_DIRECTORY") == 0;
+
+	snprintf(text, size, "set %s to a folder of ours (user %u)",
+		 service ? keydir->setting : "XDG_DATA_HOME", geteuid());
+}
+
+void keydir_command_advice(const struct keydir *keydir, const char *command, const char *path, char *text,
+			   size_t size)
+{
+	char plain[PATH_MAX + 32];
+
+	if (realpath(path, plain) == NULL)
+		snprintf(plain, sizeof(plain), "%s", path);
+	if (keydir_is_others(plain) || keydir_is_home(keydir, path, plain))
+		keydir_elsewhere_advice(keydir, text, size);
+	else
+		snprintf(text, size, "%s %.300s", command, path);
+}
+
 void keydir_owner_advice(const struct keydir *keydir, bool show_only, uint32_t owner, const char *path,
 			 char *text, size_t size)
 {
+	char command[32];
+
+	snprintf(command, sizeof(command), "chown %u", geteuid());
 	if (keydir_is_services(keydir))
 		keydir_services_advice(keydir, show_only, text, size);
 	else if (show_only)
 		snprintf(text, size, "run this as user %" PRIu32, owner);
 	else
-		snprintf(text, size, "chown %u %.300s", geteuid(), path);
+		keydir_command_advice(keydir, command, path, text, size);
+}
+
+static void keydir_denied_advice(const struct keydir *keydir, const char *path, uint32_t owner, char *text,
+				 size_t size)
+{
+	int len =
+	    snprintf(text, size, "%.300s belongs to user %" PRIu32 ", we are %u: ", path, owner, geteuid());
+	char command[48];
+
+	snprintf(command, sizeof(command), "chown -R %u:%u", geteuid(), getegid());
+	keydir_command_advice(keydir, command, path, text + len, size - (size_t)len);
 }
 
 void keydir_advice(const struct keydir *keydir, bool show_only, int error, char *text, size_t size)
@@ -130,15 +218,14 @@ void keydir_advice(const struct keydir *keydir, bool show_only, int error, char 
 	if (denied && keydir_is_services(keydir))
 		keydir_services_advice(keydir, show_only, text, size);
 	else if (keydir_deepest(keydir, path, &found) != 0)
-		snprintf(text, size, "set HOME or XDG_DATA_HOME to a folder of ours");
+		keydir_elsewhere_advice(keydir, text, size);
 	else if (error == EROFS)
 		snprintf(text, size, "%.300s is mounted read-only", path);
 	else if (denied && show_only)
 		snprintf(text, size, "%.300s belongs to user %u, we are %u: run this as the key's owner",
 			 path, found.st_uid, geteuid());
 	else if (denied)
-		snprintf(text, size, "%.300s belongs to user %u, we are %u: chown -R %u:%u %.300s", path,
-			 found.st_uid, geteuid(), geteuid(), getegid(), path);
+		keydir_denied_advice(keydir, path, found.st_uid, text, size);
 	else
 		snprintf(text, size, "what is there is %.300s", path);
 }

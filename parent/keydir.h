@@ -15,7 +15,8 @@
 #include "parent/settings.h"
 
 struct keydir {
-	uint32_t place; /* enum imsg_key_place */
+	uint32_t place;	     /* enum imsg_key_place */
+	const char *setting; /* the variable that led here; NULL: none */
 	char folder[PATH_MAX];
 	char file[PATH_MAX + 32]; /* for people */
 };
@@ -26,6 +27,10 @@ int keydir_resolve(struct keydir *keydir, const struct settings *settings);
 /* Opens the folder, after making it and those above it with mode 0700 when `make` is set. The descriptor, or
  * -1 with errno. */
 int keydir_open(const struct keydir *keydir, bool make);
+/* `command` on `path`, or, where that is a home or a folder of the system's, which must stay as it is, the
+ * setting that leads elsewhere. */
+void keydir_command_advice(const struct keydir *keydir, const char *command, const char *path, char *text,
+			   size_t size);
 /* After -1 with `error` in errno: what is in the way, and the command that mends it. `show_only`: whoever
  * asks only wants to see the identity, so nothing shall change hands. */
 void keydir_advice(const struct keydir *keydir, bool show_only, int error, char *text, size_t size);
