@@ -79,7 +79,7 @@ static clockid_t metrics_cpu_clock(pid_t pid)
 	return (clockid_t)(~(unsigned)pid << 3 | 2u);
 }
 
-/* A child that has just ended has no clock: its last reading stays. */
+/* A process that has just ended has no clock: its last reading stays. */
 static void metrics_take_cpu(uint64_t *microseconds, pid_t pid)
 {
 	struct timespec time;
@@ -88,14 +88,21 @@ static void metrics_take_cpu(uint64_t *microseconds, pid_t pid)
 		*microseconds = (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
 }
 
+/* A child that was reaped has no number any more, and 0 would be the parent. */
+static void metrics_take_child_cpu(uint64_t *microseconds, const struct parent_child *child)
+{
+	if (child->pid != 0)
+		metrics_take_cpu(microseconds, child->pid);
+}
+
 static void metrics_take_times(struct parent *parent)
 {
 	uint64_t *cpu = parent->counters.cpu;
 
 	metrics_take_cpu(&cpu[IMSG_PROCESS_PARENT], 0);
-	metrics_take_cpu(&cpu[IMSG_PROCESS_KEYPROC], parent->child[PARENT_KEYPROC].pid);
-	metrics_take_cpu(&cpu[IMSG_PROCESS_NETPROC], parent->child[PARENT_NETPROC].pid);
-	metrics_take_cpu(&cpu[IMSG_PROCESS_METRICS], parent->child[PARENT_METRICS].pid);
+	metrics_take_child_cpu(&cpu[IMSG_PROCESS_KEYPROC], &parent->child[PARENT_KEYPROC]);
+	metrics_take_child_cpu(&cpu[IMSG_PROCESS_NETPROC], &parent->child[PARENT_NETPROC]);
+	metrics_take_child_cpu(&cpu[IMSG_PROCESS_METRICS], &parent->child[PARENT_METRICS]);
 }
 
 /* Sends what is known once both have answered; what does not fit is left out, the next is a second away. */
