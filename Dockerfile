@@ -12,7 +12,7 @@ RUN make -j"$(nproc)" STATIC=1 STRIP=1 DESTDIR=/out install-programs
 # What is linked in, for those who must know which versions they run; and the folder that a new volume begins as.
 RUN mkdir -p /out/usr/local/share/doc/dusk-relay /data \
  && cp LICENSE /out/usr/local/share/doc/dusk-relay/ \
- && dpkg-query -W libc6-dev libsodium-dev libprotobuf-c-dev libseccomp-dev libcap-ng-dev libevent-dev libssl-dev libmicrohttpd-dev \
+ && dpkg-query -W libc6-dev libsodium-dev libprotobuf-c-dev libseccomp-dev libcap-ng-dev libssl-dev libmicrohttpd-dev \
       > /out/usr/local/share/doc/dusk-relay/libraries
 
 FROM scratch

@@ -25,7 +25,7 @@ USES_metrics := imsg
 
 LIBS_parent  := -lcap-ng -lseccomp
 LIBS_keyproc := -lsodium -lcap-ng -lseccomp
-LIBS_netproc := -levent_core -lsodium -lcrypto -lprotobuf-c -lcap-ng -lseccomp
+LIBS_netproc := -lsodium -lcrypto -lprotobuf-c -lcap-ng -lseccomp
 LIBS_probe   := -lsodium -lprotobuf-c
 LIBS_metrics := -lmicrohttpd -lcap-ng -lseccomp
 

@@ -4,7 +4,7 @@
 $(BUILD)/tests/bench/bench_rendezvous: $(BUILD)/obj/tests/bench/bench_rendezvous.o $$(UNIT_RENDEZVOUS) \
                                        $(BUILD)/lib/libimsg.a $(BUILD)/lib/libproto.a
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -levent_core -lsodium -lprotobuf-c
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lsodium -lprotobuf-c
 
 bench-rendezvous: $(BUILD)/tests/bench/bench_rendezvous
 	$<

@@ -5,7 +5,7 @@
 # As an ordinary user it asks sudo; without sudo it prints what root must install.
 
 DEPS_BUILD := gcc libc6-dev make pkg-config libsodium-dev libprotobuf-c-dev protobuf-c-compiler libseccomp-dev \
-              libcap-ng-dev libevent-dev libssl-dev libmicrohttpd-dev
+              libcap-ng-dev libssl-dev libmicrohttpd-dev
 DEPS_CHECK := $(DEPS_BUILD) libcmocka-dev clang libclang-rt-dev python3 iproute2 procps git
 # node from elsewhere conflicts with Debian's npm: each only where there is none.
 DEPS_NODE  := $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)

@@ -21,7 +21,7 @@ FUZZ_MAX  := 9000
 FUZZ_CC   ?= clang
 FUZZ_SRC  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_BIN  := $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/tests/fuzz/%)
-FUZZ_LIBS := -levent_core -lsodium -lcrypto -lprotobuf-c -lcap-ng -lseccomp
+FUZZ_LIBS := -lsodium -lcrypto -lprotobuf-c -lcap-ng -lseccomp
 
 # The same makefile again with other flags and another folder. (clang warns about seccomp.h's own macros.)
 FUZZ_MAKE = +$(MAKE) BUILD=$(BUILD)-fuzz CC=$(FUZZ_CC) OPT=-O1 \

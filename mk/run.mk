@@ -14,7 +14,7 @@ check: deps
 	@MAKE="$(MAKE)" sh mk/check.sh $(BUILD) $(CHECK_FUZZ_SECS) $(CHECK_TARGETS)
 
 # Which libraries it was built with: `dusk-relay version` says it.
-$(BUILD)/obj/parent/version.o: CPPFLAGS += -DDUSK_LIBRARIES='"$(shell for l in libsodium libcrypto libevent_core libmicrohttpd libprotobuf-c libseccomp libcap-ng; do \
+$(BUILD)/obj/parent/version.o: CPPFLAGS += -DDUSK_LIBRARIES='"$(shell for l in libsodium libcrypto libmicrohttpd libprotobuf-c libseccomp libcap-ng; do \
   printf '%s %s, ' $$l $$($(PKGCONF) --modversion $$l 2>/dev/null || echo unknown); done | sed 's/, $$//')"'
 
 .PHONY: run check

@@ -3,7 +3,7 @@
 
 UNIT_SRC  := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BIN  := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/tests/unit/%)
-UNIT_LIBS := -lcmocka -levent_core -lsodium -lcrypto -lprotobuf-c -lcap-ng -lseccomp
+UNIT_LIBS := -lcmocka -lsodium -lcrypto -lprotobuf-c -lcap-ng -lseccomp
 
 # All objects of a program but its main: what a unit test may link.
 UNIT_ALL = $(foreach p,netproc keyproc parent metrics probe,$(filter-out %/main.o,$(OBJ_$(p))))

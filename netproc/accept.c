@@ -5,7 +5,6 @@
  * handshake; only who holds a large part of those, or does not get on, gives way.
  */
 #include <errno.h>
-#include <event2/event.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -22,23 +21,15 @@
 #define ACCEPT_YOUNG  3000u /* milliseconds that a peer in the handshake has for its next answer */
 #define ACCEPT_LOOK   16u   /* of the oldest, among which one is looked for that does not get on */
 
-static void accept_event(evutil_socket_t fd, short what, void *argument)
-{
-	struct process *process = argument;
-
-	(void)what;
-	process->accept_ready[fd - IMSG_FD_LISTEN] = true;
-}
-
 static void accept_again(struct net *net, struct wheel_timer *timer)
 {
-	struct process *process = (struct process *)((char *)timer - offsetof(struct process, accept_timer));
+	struct process *process = container_of(timer, struct process, accept_timer);
 	uint32_t i;
 
 	(void)net;
 	process->accepting = true;
 	for (i = 0; i < process->conf.listeners; i++)
-		process->accept_ready[i] = true;
+		process->listener[i].set = true;
 }
 
 /* What the parent promised: a listening TCP socket. Before the lock only. */
@@ -62,9 +53,7 @@ int accept_init(struct process *process)
 		int fd = IMSG_FD_LISTEN + (int)i;
 
 		if (accept_check(fd) != 0 ||
-		    event_assign(&process->listener_event[i], process->net.base, fd,
-				 EV_READ | EV_ET | EV_PERSIST, accept_event, process) != 0 ||
-		    event_add(&process->listener_event[i], NULL) != 0)
+		    poller_add_flag_edge(&process->net, fd, &process->listener[i]) != 0)
 			return -1;
 	}
 	process->accept_timer.fire = accept_again;
@@ -79,9 +68,9 @@ void accept_stop(struct process *process)
 	process->accepting = false;
 	wheel_cancel(&process->accept_timer);
 	for (i = 0; i < process->conf.listeners; i++) {
-		event_del(&process->listener_event[i]);
+		poller_remove(&process->net, IMSG_FD_LISTEN + (int)i);
 		close(IMSG_FD_LISTEN + (int)i);
-		process->accept_ready[i] = false;
+		process->listener[i].set = false;
 	}
 }
 
@@ -112,7 +101,7 @@ static struct conn *accept_gives_way(const struct net *net)
 	unsigned look = ACCEPT_LOOK;
 
 	for (at = opening->next; at != opening && (held || look-- > 0); at = at->next) {
-		struct conn *conn = (struct conn *)((char *)at - offsetof(struct conn, opening));
+		struct conn *conn = container_of(at, struct conn, opening);
 
 		if (held ? ip_key_equal(&conn->ip, &holder) : accept_is_stuck(conn))
 			return conn;
@@ -191,7 +180,7 @@ static void accept_next(struct process *process, uint32_t index)
 			conn_close(oldest, CLOSE_LIMIT_HALF_OPEN);
 		accept_one(process, fd, &from, process->conf.port[index]);
 	} else if (errno == EAGAIN) {
-		process->accept_ready[index] = false;
+		process->listener[index].set = false;
 	} else if (!accept_was_gone(errno)) {
 		accept_pause(process);
 	}
@@ -201,7 +190,7 @@ static unsigned accept_listener(struct process *process, uint32_t index, unsigne
 {
 	unsigned left = most;
 
-	for (; left > 0 && process->accepting && !process->accept_waits && process->accept_ready[index];
+	for (; left > 0 && process->accepting && !process->accept_waits && process->listener[index].set;
 	     left--)
 		accept_next(process, index);
 	return most - left;
@@ -216,11 +205,11 @@ void accept_turn(struct process *process)
 
 	process->accept_waits = false;
 	for (i = 0; i < count; i++)
-		ready += process->accept_ready[i] ? 1 : 0;
+		ready += process->listener[i].set ? 1 : 0;
 	for (i = 0; i < count; i++) {
 		uint32_t index = (process->accept_first + i) % count;
 
-		if (!process->accept_ready[index])
+		if (!process->listener[index].set)
 			continue;
 		left -= accept_listener(process, index, ready > 1 ? left / ready : left);
 		ready -= ready > 0 ? 1 : 0;
@@ -235,7 +224,7 @@ bool accept_pending(const struct process *process)
 	if (process->accept_waits && limits_half_open_full(&process->net))
 		return false;
 	for (i = 0; process->accepting && i < process->conf.listeners; i++)
-		if (process->accept_ready[i])
+		if (process->listener[i].set)
 			return true;
 	return false;
 }

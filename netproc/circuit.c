@@ -229,7 +229,7 @@ static void circuit_arm(struct circuit *circuit, uint64_t patience)
 
 static void circuit_timer(struct net *net, struct wheel_timer *timer)
 {
-	struct circuit *circuit = (struct circuit *)((char *)timer - offsetof(struct circuit, timer));
+	struct circuit *circuit = container_of(timer, struct circuit, timer);
 	uint64_t duration = net->settings.circuit_duration * 1000;
 	bool half_closed = circuit->half[0].finished || circuit->half[1].finished;
 	uint64_t patience = circuit_patience(circuit), still = net->now - circuit->moved;

@@ -26,7 +26,7 @@ static struct circuit_half *credit_other(struct circuit_half *half)
 /* A sender that had to wait is looked at again. */
 static void credit_again(struct net *net, struct wheel_timer *timer)
 {
-	struct circuit *circuit = (struct circuit *)((char *)timer - offsetof(struct circuit, wait));
+	struct circuit *circuit = container_of(timer, struct circuit, wait);
 	struct stream_ref first = circuit->half[0].stream, second = circuit->half[1].stream;
 
 	if (stream_find(net, first) != NULL)

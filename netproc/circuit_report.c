@@ -53,8 +53,7 @@ static size_t report_collect(struct net *net, struct report_peer *peers)
 	size_t count = 0;
 
 	for (at = state->all.next; at != &state->all; at = at->next) {
-		const struct circuit *circuit =
-		    (struct circuit *)((char *)at - offsetof(struct circuit, all));
+		const struct circuit *circuit = container_of(at, struct circuit, all);
 		uint64_t bytes = circuit->half[0].bytes + circuit->half[1].bytes;
 
 		memcpy(peers[count].peer, circuit->counted.source, 32);

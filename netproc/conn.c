@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "netproc/conn.h"
 
-#include <event2/event.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +29,7 @@ int conn_table_init(struct net *net)
 	list_init(&table->steps);
 	list_init(&table->opening);
 	list_init(&table->flush);
+	list_init(&table->later);
 	list_init(&table->doomed);
 	list_init(&table->closed);
 	return table->raw != NULL && table->plain != NULL && table->gather != NULL ? 0 : -1;
@@ -54,16 +54,15 @@ static int conn_table_grow(struct conn_table *table)
 	return 0;
 }
 
-static void conn_event(evutil_socket_t fd, short what, void *argument)
+static void conn_ready(struct poller_watch *watch, unsigned what)
 {
-	struct conn *conn = argument;
+	struct conn *conn = container_of(watch, struct conn, watch);
 
-	(void)fd;
-	if (what & EV_CLOSED)
+	if (what & POLLER_END)
 		conn->ending = true;
-	if (what & (EV_READ | EV_CLOSED))
+	if (what & (POLLER_READ | POLLER_END))
 		conn->readable = true;
-	if (what & EV_WRITE)
+	if (what & POLLER_WRITE)
 		conn->writable = true;
 	conn_schedule(conn);
 }
@@ -71,14 +70,6 @@ static void conn_event(evutil_socket_t fd, short what, void *argument)
 static uint32_t conn_seconds(const struct net *net)
 {
 	return (uint32_t)(net->now / 1000);
-}
-
-/* Reads in any case: a reset may have gone unseen (conn_read). */
-static void conn_look(struct conn *conn)
-{
-	conn->readable = true;
-	conn_schedule(conn);
-	conn_watch(conn);
 }
 
 /* Looks at what may take too long on an established connection, and comes back. */
@@ -91,7 +82,7 @@ static void conn_check(struct conn *conn)
 	else if (conn->keep == 0 && now - conn->active >= conn->net->settings.idle_timeout)
 		conn_close(conn, CLOSE_IDLE);
 	else
-		conn_look(conn);
+		conn_watch(conn);
 }
 
 void conn_watch(struct conn *conn)
@@ -137,9 +128,8 @@ struct conn *conn_new(struct net *net, int fd, const struct sockaddr_in6 *from, 
 	conn->active = conn_seconds(net);
 	conn->progress = (uint32_t)net->now;
 	conn->timer.fire = conn_fire;
-	if (event_assign(&conn->event, net->base, fd, EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST,
-			 conn_event, conn) != 0 ||
-	    event_add(&conn->event, NULL) != 0) {
+	conn->watch.ready = conn_ready;
+	if (poller_add(net, fd, &conn->watch) != 0) {
 		pool_free(net, conn, sizeof(*conn));
 		pool_release(net, CONN_KERNEL);
 		return NULL;
@@ -249,7 +239,6 @@ void conn_close(struct conn *conn, enum close_reason reason)
 	if (was_ready)
 		net_drop(net, NET_COUNT_CONNECTIONS_READY);
 	net->closed[conn->reason]++;
-	event_del(&conn->event);
 	close(conn->fd);
 	conn->fd = -1;
 	conn_drop_buffers(conn);

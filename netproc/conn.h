@@ -7,7 +7,6 @@
 #ifndef NETPROC_CONN_H
 #define NETPROC_CONN_H
 
-#include <event2/event_struct.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,14 +16,16 @@
 #include "netproc/aead.h"
 #include "netproc/ip_key.h"
 #include "netproc/list.h"
+#include "netproc/poller.h"
 #include "netproc/pool.h"
 #include "netproc/wheel.h"
 #include "netproc/yamux_session.h"
 #include "proto/multiaddr.h"
 
-#define CONN_KERNEL	 5120	/* bytes that the kernel holds for an idle connection (measured) */
-#define CONN_SEALED_MOST 65536	/* bytes sealed and unsent above which payload waits as plaintext */
-#define CONN_SEALED_RUN	 262144 /* the same where the socket takes whatever comes */
+#define CONN_KERNEL	 5120	 /* bytes that the kernel holds for an idle connection (measured) */
+#define CONN_SEALED_MOST 65536	 /* bytes sealed and unsent above which payload waits as plaintext */
+#define CONN_SEALED_RUN	 262144	 /* the same where the socket takes whatever comes */
+#define CONN_PUMP_MOST	 1048576 /* bytes written to one connection in a turn before others have theirs */
 
 struct conn;
 struct handshake;
@@ -62,7 +63,7 @@ struct conn_ref {
 };
 
 struct conn {
-	struct event event;
+	struct poller_watch watch;
 	struct net *net;
 	const struct conn_layer *layer;
 	const struct conn_layer *upper;
@@ -139,6 +140,7 @@ struct conn_table {
 	struct list steps; /* connections that wait for a handshake step */
 	struct list opening;
 	struct list flush;
+	struct list later; /* to be flushed in the next turn */
 	struct list doomed;
 	struct list closed;
 	uint64_t light_at; /* net->now when a light circuit last moved bytes */
@@ -162,8 +164,11 @@ struct conn *conn_new(struct net *net, int fd, const struct sockaddr_in6 *from, 
 void conn_read(struct conn *conn, size_t most);
 /* Offers what was held back to the layer again, after `waiting` ended. */
 void conn_resume(struct conn *conn);
-/* Writes and seals as far as the socket takes it. */
+/* Writes and seals as far as the socket takes it; after CONN_PUMP_MOST bytes the rest waits for the next
+ * turn. */
 void conn_pump(struct conn *conn);
+/* A turn is over: what had to wait for the next one is to be flushed. */
+void conn_flush_next(struct net *net);
 /* From now on looks after a while at what may take too long (the handshake is over). */
 void conn_watch(struct conn *conn);
 /* Puts the connection into the list that fits what it may do now. */

@@ -135,8 +135,8 @@ void conn_resume(struct conn *conn)
 		conn_schedule(conn);
 }
 
-/* One read. True after a short one: the socket is empty, or has its end to tell. */
-static bool conn_read_once(struct conn *conn, size_t most)
+/* After a short read the socket is empty; an end that was announced is told by the reads behind it. */
+void conn_read(struct conn *conn, size_t most)
 {
 	struct net *net = conn->net;
 	uint8_t *raw = net->conns->raw + CONN_HEADROOM;
@@ -146,34 +146,17 @@ static bool conn_read_once(struct conn *conn, size_t most)
 	net_count(net, NET_COUNT_READ_CALLS);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
 		conn->readable = errno == EINTR;
-		return false;
+		return;
 	}
 	if (got <= 0) {
 		conn_close(conn, got == 0 ? CLOSE_REMOTE_CLOSED : conn_error_reason(errno));
-		return false;
+		return;
 	}
 	net_add(net, NET_COUNT_READ_BYTES, (uint64_t)got);
 	conn->bulk = (size_t)got >= CONN_READ_LIGHT / 4;
+	conn->readable = (size_t)got == most || conn->ending;
 	if (held == 0 || !conn_held_append(conn, raw + held, (size_t)got))
 		conn_feed(conn, raw, conn_unhold(conn, raw) + (size_t)got);
-	return (size_t)got < most;
-}
-
-/* A reset that came together with the bytes brings no event of its own (edge-triggered), so a small read is
- * followed by another at once. Behind a large one only an end that was announced is looked for: a bulk
- * connection is written to all the time, and a reset shows there. */
-void conn_read(struct conn *conn, size_t most)
-{
-	bool bulk;
-
-	if (!conn_read_once(conn, most) || !conn_alive(conn) || conn->waiting)
-		return;
-	bulk = conn->bulk;
-	if (bulk && !conn->ending)
-		conn->readable = false;
-	else
-		conn_read_once(conn, most);
-	conn->bulk = conn->bulk || bulk;
 }
 
 uint8_t *conn_out_room(struct conn *conn, size_t len)
@@ -252,28 +235,51 @@ static void conn_written(struct conn *conn, size_t len)
 	}
 }
 
+/* A peer that is gone may have sent something before: reads tell how it ended. */
+static void conn_write_failed(struct conn *conn, int error)
+{
+	if (error == EINTR)
+		return;
+	conn_blocked(conn);
+	if (error == EAGAIN)
+		return;
+	if (conn_error_reason(error) != CLOSE_REMOTE_CLOSED) {
+		conn_doom(conn, conn_error_reason(error));
+		return;
+	}
+	conn->ending = true;
+	conn->readable = true;
+	conn_schedule(conn);
+}
+
+/* One call; `total` becomes what it was to write. */
+static ssize_t conn_write(struct conn *conn, size_t *total)
+{
+	struct iovec piece[CONN_WRITE_PIECES];
+	const struct pool_buffer *buffer = conn->out_first;
+	int count = 0;
+
+	net_count(conn->net, NET_COUNT_WRITE_CALLS);
+	if (buffer->next == NULL) {
+		*total = buffer->end - buffer->start;
+		return write(conn->fd, buffer->bytes + buffer->start, *total);
+	}
+	for (*total = 0; buffer != NULL && count < CONN_WRITE_PIECES; buffer = buffer->next) {
+		piece[count].iov_base = (void *)(buffer->bytes + buffer->start);
+		piece[count].iov_len = buffer->end - buffer->start;
+		*total += piece[count++].iov_len;
+	}
+	return writev(conn->fd, piece, count);
+}
+
 void conn_flush(struct conn *conn)
 {
 	while (conn->out_len > 0 && conn->writable && conn_alive(conn)) {
-		struct iovec piece[CONN_WRITE_PIECES];
-		struct pool_buffer *buffer;
-		size_t total = 0;
-		int count = 0;
-		ssize_t put;
+		size_t total;
+		ssize_t put = conn_write(conn, &total);
 
-		for (buffer = conn->out_first; buffer != NULL && count < CONN_WRITE_PIECES;
-		     buffer = buffer->next) {
-			piece[count].iov_base = buffer->bytes + buffer->start;
-			piece[count].iov_len = buffer->end - buffer->start;
-			total += piece[count++].iov_len;
-		}
-		put = writev(conn->fd, piece, count);
-		net_count(conn->net, NET_COUNT_WRITE_CALLS);
 		if (put < 0) {
-			if (errno == EAGAIN)
-				conn_blocked(conn);
-			else if (errno != EINTR)
-				conn_doom(conn, conn_error_reason(errno));
+			conn_write_failed(conn, errno);
 			continue;
 		}
 		net_add(conn->net, NET_COUNT_WRITE_BYTES, (uint64_t)put);
@@ -285,8 +291,25 @@ void conn_flush(struct conn *conn)
 	}
 }
 
+/* The rest in the next turn: others wait too. */
+static void conn_want_later(struct conn *conn)
+{
+	list_remove(&conn->flush);
+	list_append(&conn->net->conns->later, &conn->flush);
+}
+
+void conn_flush_next(struct net *net)
+{
+	struct list *entry;
+
+	while ((entry = list_shift(&net->conns->later)) != NULL)
+		list_append(&net->conns->flush, entry);
+}
+
 void conn_pump(struct conn *conn)
 {
+	const uint64_t *written = &conn->net->counter[NET_COUNT_WRITE_BYTES];
+	const uint64_t began = *written;
 	const struct conn_layer *layer;
 
 	/* A handshake step that is due brings more to send: one write for both. */
@@ -297,6 +320,10 @@ void conn_pump(struct conn *conn)
 		layer = conn->layer;
 		if (!conn_alive(conn) || !conn->writable || layer->output == NULL)
 			return;
+		if (*written - began >= CONN_PUMP_MOST) {
+			conn_want_later(conn);
+			return;
+		}
 		layer->output(conn);
 	} while (conn->out_len > 0 && conn_alive(conn));
 }

@@ -9,6 +9,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* The struct that holds a link, a timer or a watch. */
+#define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
+
 struct list {
 	struct list *next; /* of an entry: NULL when in no list; of a head: itself when empty */
 	struct list *prev;

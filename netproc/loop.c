@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * The loop: libevent only says who may read or write; a turn then does all control and light work, a bounded
- * number of costly steps, a few bulk reads, and looks again. The parent is served first.
+ * The loop: the poller only says who may read or write; a turn then does all control and light work, a
+ * bounded number of costly steps, a few bulk reads, and looks again. The parent is served first.
  */
-#include <event2/event.h>
 #include <time.h>
 
 #include "netproc/conn.h"
 #include "netproc/key.h"
 #include "netproc/memory.h"
 #include "netproc/noise.h"
+#include "netproc/poller.h"
 #include "netproc/pool.h"
 #include "netproc/process.h"
 #include "netproc/rendezvous.h"
@@ -35,32 +35,10 @@ void loop_clock(struct net *net)
 	net->now_unix = now.tv_sec > 0 ? (uint64_t)now.tv_sec : 0;
 }
 
-static void loop_flag(evutil_socket_t fd, short what, void *argument)
-{
-	(void)fd;
-	(void)what;
-	*(bool *)argument = true;
-}
-
-static void loop_timer(evutil_socket_t fd, short what, void *argument)
-{
-	struct process *process = argument;
-
-	(void)fd;
-	(void)what;
-	process->timer_armed = false;
-}
-
 int loop_init(struct process *process)
 {
-	struct event_base *base = process->net.base;
-
-	if (event_assign(&process->parent_event, base, process->parent.fd, EV_READ | EV_PERSIST, loop_flag,
-			 &process->parent_ready) ||
-	    event_assign(&process->keyproc_event, base, process->keyproc.fd, EV_READ | EV_PERSIST, loop_flag,
-			 &process->keyproc_ready) ||
-	    event_assign(&process->timer_event, base, -1, 0, loop_timer, process) ||
-	    event_add(&process->parent_event, NULL) != 0 || event_add(&process->keyproc_event, NULL) != 0)
+	if (poller_add_flag(&process->net, process->parent.fd, &process->parent_ready) != 0 ||
+	    poller_add_flag(&process->net, process->keyproc.fd, &process->keyproc_ready) != 0)
 		return -1;
 	return accept_init(process);
 }
@@ -69,12 +47,12 @@ int loop_init(struct process *process)
 
 static void loop_channels(struct process *process)
 {
-	if (process->parent_ready) {
-		process->parent_ready = false;
+	if (process->parent_ready.set) {
+		process->parent_ready.set = false;
 		process_serve(process, &process->parent, LOOP_MESSAGES);
 	}
-	if (process->keyproc_ready) {
-		process->keyproc_ready = false;
+	if (process->keyproc_ready.set) {
+		process->keyproc_ready.set = false;
 		process_serve(process, &process->keyproc, LOOP_MESSAGES);
 	}
 }
@@ -92,7 +70,7 @@ static struct conn *loop_shift(struct list *list)
 {
 	struct list *entry = list_shift(list);
 
-	return entry != NULL ? (struct conn *)((char *)entry - offsetof(struct conn, ready)) : NULL;
+	return entry != NULL ? container_of(entry, struct conn, ready) : NULL;
 }
 
 /* One connection's turn: what waits to be written, then one read. It comes back while it is readable. */
@@ -155,7 +133,7 @@ static void loop_flush(struct process *process)
 	struct list *entry;
 
 	while ((entry = list_shift(&process->net.conns->flush)) != NULL) {
-		conn_pump((struct conn *)((char *)entry - offsetof(struct conn, flush)));
+		conn_pump(container_of(entry, struct conn, flush));
 		memory_turn(&process->net);
 	}
 }
@@ -166,6 +144,7 @@ static void loop_end(struct process *process)
 
 	key_flush(net);
 	conn_reap(net);
+	conn_flush_next(net);
 	pool_idle(net);
 	if (net->draining && !process->drained)
 		process_drain(process);
@@ -186,19 +165,6 @@ static bool loop_pending(const struct process *process)
 	return !list_empty(&table->light) || !list_empty(&table->bulk) || !list_empty(&table->steps) ||
 	       !list_empty(&table->flush) || !list_empty(&table->doomed) || process->rendezvous_more ||
 	       accept_pending(process);
-}
-
-/* A timer of libevent that is early enough already is left alone: most turns arm none. */
-static void loop_arm(struct process *process, uint64_t wait)
-{
-	uint64_t at = process->net.now + wait;
-	struct timeval after = {.tv_sec = (time_t)(wait / 1000),
-				.tv_usec = (suseconds_t)(wait % 1000 * 1000)};
-
-	if (process->timer_armed && process->timer_at <= at)
-		return;
-	process->timer_armed = event_add(&process->timer_event, &after) == 0;
-	process->timer_at = at;
 }
 
 /* True when many small pieces of bulk were read since the loop last waited, as before that wait a moment ago,
@@ -235,10 +201,7 @@ static void loop_wait(struct process *process)
 
 	if (wait > 0 && loop_may_nap(process))
 		loop_nap(process);
-	if (wait > 0)
-		loop_arm(process, wait);
-	/* Always ONCE: without it libevent goes on while a channel stays readable, which only a turn ends. */
-	event_base_loop(process->net.base, wait > 0 ? EVLOOP_ONCE : EVLOOP_ONCE | EVLOOP_NONBLOCK);
+	poller_wait(&process->net, wait);
 	loop_clock(&process->net);
 }
 

@@ -5,7 +5,6 @@
  * gone. SECURITY.md gives the order of the start.
  */
 #include <errno.h>
-#include <event2/event.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sodium.h>
@@ -16,6 +15,7 @@
 #include "netproc/conn.h"
 #include "netproc/key.h"
 #include "netproc/limits.h"
+#include "netproc/poller.h"
 #include "netproc/pool.h"
 #include "netproc/process.h"
 #include "netproc/relay.h"
@@ -45,20 +45,6 @@ static void main_wait(struct process *process, struct imsg_channel *channel, con
 	}
 }
 
-static struct event_base *main_event_base(void)
-{
-	struct event_config *config = event_config_new();
-	struct event_base *base;
-
-	if (config == NULL)
-		return NULL;
-	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV);
-	event_config_require_features(config, EV_FEATURE_ET | EV_FEATURE_O1 | EV_FEATURE_EARLY_CLOSE);
-	base = event_base_new_with_config(config);
-	event_config_free(config);
-	return base;
-}
-
 static uint64_t main_pool_size(const struct process *process)
 {
 	uint64_t memory = process->conf.memory;
@@ -71,10 +57,9 @@ static int main_base(struct net *net)
 {
 	randombytes_buf(net->hash_key, sizeof(net->hash_key));
 	loop_clock(net);
-	net->base = main_event_base();
 	net->wheel = wheel_new(net->now);
 	net->pool = pool_new(UINT64_MAX);
-	if (net->base == NULL || net->wheel == NULL || net->pool == NULL)
+	if (net->wheel == NULL || net->pool == NULL || poller_init(net) != 0)
 		return -1;
 	return limits_init(net);
 }

@@ -19,7 +19,6 @@
 struct aead;
 struct conn;
 struct conn_table;
-struct event_base;
 struct key;
 struct limits;
 struct loop;
@@ -65,7 +64,7 @@ struct net {
 	uint64_t closed[CLOSE_REASON_COUNT];
 	struct net_hooks hooks;
 	struct log_sink log;
-	struct event_base *base;
+	int poller; /* epoll; poller.c */
 	struct aead *aead;
 	struct conn_table *conns;
 	struct key *key;

@@ -6,12 +6,12 @@
 #ifndef NETPROC_PROCESS_H
 #define NETPROC_PROCESS_H
 
-#include <event2/event_struct.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "imsg/imsg.h"
 #include "netproc/net.h"
+#include "netproc/poller.h"
 #include "netproc/wheel.h"
 
 struct process {
@@ -27,15 +27,9 @@ struct process {
 	bool drained;
 	struct wheel_timer drain_timer; /* what is left is closed */
 	bool drain_over;
-	struct event parent_event;
-	struct event keyproc_event;
-	struct event timer_event;
-	struct event listener_event[IMSG_LISTENERS];
-	bool parent_ready;
-	bool keyproc_ready;
-	bool timer_armed;
+	struct poller_flag parent_ready;
+	struct poller_flag keyproc_ready;
 	bool rendezvous_more; /* signatures wait to be verified */
-	uint64_t timer_at;
 	struct process_naps {
 		uint64_t relayed; /* counters at the last wait that may block */
 		uint64_t reads;
@@ -44,8 +38,8 @@ struct process {
 	bool accepting;
 	bool accept_waits;     /* a crowd waits in the kernel's queue until a handshake is over */
 	uint32_t accept_first; /* whose turn it is to be first */
-	bool accept_ready[IMSG_LISTENERS];
-	struct wheel_timer accept_timer; /* accepting paused or waits: tries again */
+	struct poller_flag listener[IMSG_LISTENERS]; /* somebody waits there */
+	struct wheel_timer accept_timer;	     /* accepting paused or waits: tries again */
 };
 
 /* messages.c */

@@ -13,7 +13,7 @@
 const struct harden_call net_sandbox_calls[] = {
 	{"accept4", HARDEN_ALLOW, false},
 	{"brk", HARDEN_ALLOW, false},
-	{"clock_gettime", HARDEN_ALLOW, false}, /* where the vDSO has no clock; so is gettimeofday, by libevent */
+	{"clock_gettime", HARDEN_ALLOW, false}, /* where the vDSO has no clock */
 	{"clock_nanosleep", HARDEN_NANOSLEEP, false}, /* gathers bulk that comes in small pieces */
 	{"close", HARDEN_ALLOW, false},
 	{"epoll_ctl", HARDEN_ALLOW, false},
@@ -25,7 +25,6 @@ const struct harden_call net_sandbox_calls[] = {
 	{"getrandom", HARDEN_ALLOW, false}, /* ephemeral keys */
 	{"getsockname", HARDEN_ALLOW, false}, /* the address handed out where none is configured */
 	{"gettid", HARDEN_ALLOW, false}, /* abort */
-	{"gettimeofday", HARDEN_ALLOW, false},
 	{"madvise", HARDEN_MADVISE, false},
 	{"mmap", HARDEN_MMAP, false},
 	{"mprotect", HARDEN_MPROTECT, false},
@@ -42,7 +41,7 @@ const struct harden_call net_sandbox_calls[] = {
 
 const size_t net_sandbox_call_count = sizeof(net_sandbox_calls) / sizeof(net_sandbox_calls[0]);
 
-/* Descriptors beside the connections: 0-2, two channels, listeners, libevent's own, and a few. */
+/* Descriptors beside the connections: 0-2, two channels, listeners, the poller's, and a few. */
 #define SANDBOX_DESCRIPTORS 32u
 
 int sandbox_lock(struct process *process, uint32_t *layers, const char **step)

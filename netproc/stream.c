@@ -158,7 +158,7 @@ void stream_become(struct stream *stream, const struct stream_protocol *protocol
 
 static void stream_fire(struct net *net, struct wheel_timer *timer)
 {
-	struct stream *stream = (struct stream *)((char *)timer - offsetof(struct stream, timer));
+	struct stream *stream = container_of(timer, struct stream, timer);
 
 	(void)net;
 	if (stream->timer_is_protocols && stream->protocol->timeout != NULL)

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "netproc/list.h"
+
 struct table_link {
 	struct table_link *next;
 	uint64_t hash;
@@ -34,8 +36,5 @@ struct table_link *table_next(const struct table_link *link, uint64_t hash);
 /* Always succeeds once table_init did: growth that finds no memory is put off to a later insert. */
 void table_insert(struct table *table, struct table_link *link, uint64_t hash);
 void table_remove(struct table *table, struct table_link *link);
-
-/* The struct that holds a link or timer. */
-#define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
 #endif

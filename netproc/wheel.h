@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Timers in a hierarchical wheel under one libevent timer: O(1) to arm and to cancel, bounded work a tick.
+ * Timers in a hierarchical wheel under the wait of the loop: O(1) to arm and to cancel, bounded work a tick.
  * Used by everything in netproc that has a deadline. Resolution 64 ms; a timer never fires early.
  */
 #ifndef NETPROC_WHEEL_H

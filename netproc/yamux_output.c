@@ -155,7 +155,7 @@ void yamux_window_grew(struct stream *stream)
 static size_t yamux_turn(struct conn *conn, struct list *from, uint8_t *out, size_t room)
 {
 	struct list *entry = list_shift(from);
-	struct stream *stream = (struct stream *)((char *)entry - offsetof(struct stream, output));
+	struct stream *stream = container_of(entry, struct stream, output);
 	struct stream_ref ref = stream_ref(stream);
 	size_t most = room - YAMUX_HEADER, len;
 

@@ -28,15 +28,12 @@ LISTS = (
 # (__stack_chk_fail) ends in abort.
 BEHIND = {
     "brk": ("malloc",),
-    "epoll_ctl": ("event_add",),
-    "epoll_pwait": ("event_base_loop",),
-    "epoll_wait": ("event_base_loop",),
+    "epoll_pwait": ("epoll_wait",),
     "exit_group": ("_exit", "exit"),
     "futex": ("EVP_DecryptInit_ex",),
     "getpid": ("randombytes_buf", "__stack_chk_fail"),
     "getrandom": ("randombytes_buf", "crypto_kx_keypair"),
     "gettid": ("__stack_chk_fail",),
-    "gettimeofday": ("event_base_loop",),
     "madvise": ("free",),
     "mmap": ("malloc",),
     "mprotect": ("malloc",),

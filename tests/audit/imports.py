@@ -23,7 +23,7 @@ NEVER = {
 LIBRARIES = {
     "bin/dusk-relay": {"libcap-ng", "libseccomp"},
     "libexec/dusk-relay/keyproc": {"libsodium", "libcap-ng", "libseccomp"},
-    "libexec/dusk-relay/netproc": {"libevent_core", "libsodium", "libcrypto", "libprotobuf-c", "libcap-ng", "libseccomp"},
+    "libexec/dusk-relay/netproc": {"libsodium", "libcrypto", "libprotobuf-c", "libcap-ng", "libseccomp"},
     "libexec/dusk-relay/metrics": {"libmicrohttpd", "libcap-ng", "libseccomp"},
     "libexec/dusk-relay/probe": {"libsodium", "libprotobuf-c"},
 }

@@ -19,7 +19,7 @@ SYSTEM = set(
     unistd.h elf.h assert.h float.h ftw.h getopt.h malloc.h stdatomic.h""".split()
 )
 # Of libraries: tests need a grant for these alone.
-LIBRARY = re.compile(r"^(?:cap-ng|cmocka|microhttpd|seccomp|sodium)\.h$|^(?:event2|openssl|protobuf-c)/")
+LIBRARY = re.compile(r"^(?:cap-ng|cmocka|microhttpd|seccomp|sodium)\.h$|^(?:openssl|protobuf-c)/")
 TESTS = ("attack", "audit", "bench", "e2e", "fuzz", "peer", "unit")
 
 

@@ -16,9 +16,8 @@ DESCRIPTORS = {
     "keyproc": ["/dev/null", "/dev/null", "/dev/null", "socket", "socket"],
     # 0 to 2 are the starter's; then signals, two channels, and a third one where there is a metrics page.
     "parent": ["anon_inode:[signalfd]", "socket", "socket"],
-    # Two channels, two listeners (IPv4, IPv6), libevent's epoll and its unused pair.
-    "netproc": ["/dev/null", "/dev/null", "/dev/null", "socket", "socket", "socket", "socket", "anon_inode:[eventpoll]",
-                "pipe", "pipe"],
+    # Two channels, two listeners (IPv4, IPv6), the poller's epoll.
+    "netproc": ["/dev/null", "/dev/null", "/dev/null", "socket", "socket", "socket", "socket", "anon_inode:[eventpoll]"],
     # A channel, the page's listener.
     "metrics": ["/dev/null", "/dev/null", "/dev/null", "socket", "socket"],
 }

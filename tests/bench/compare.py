@@ -108,7 +108,7 @@ def print_machine(rows):
     with open("/proc/cpuinfo", encoding="utf-8") as info:
         model = next((line.split(":")[1].strip() for line in info if line.startswith("model name")), "?")
     print(f"\nMachine: {model}, {os.cpu_count()} cores, Linux {platform.release()}; {time.strftime('%Y-%m-%d')}; "
-          f"{library('libsodium')}, {library('libcrypto')}, {library('libevent_core')}; relay on core 0, load on core 1; "
+          f"{library('libsodium')}, {library('libcrypto')}; relay on core 0, load on core 1; "
           f"at most {max((len(some) for by_relay in rows.values() for some in by_relay.values()), default=0)} runs.\n")
 
 

@@ -4,8 +4,8 @@ NSPAWN_ROOT=$WORK/system
 NSPAWN_PID=$WORK/system.pid
 # nspawn_packages SUITE: what the system has, with the libraries that the package would pull in, by their names there.
 nspawn_packages() {
-	renamed=libevent-core-2.1-7,libssl3,libmicrohttpd12
-	[ "$1" = bookworm ] || renamed=libevent-core-2.1-7t64,libssl3t64,libmicrohttpd12t64
+	renamed=libssl3,libmicrohttpd12
+	[ "$1" = bookworm ] || renamed=libssl3t64,libmicrohttpd12t64
 	echo "systemd,systemd-sysv,dbus,iproute2,procps,init-system-helpers,libsodium23,libseccomp2,libprotobuf-c1,libcap-ng0,$renamed"
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "net_world.h"
 
-#include <event2/event.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sodium.h>
@@ -63,14 +62,14 @@ static void world_settings(struct net *net)
 
 static void world_make_base(void)
 {
-	if (base.base != NULL)
+	if (base.wheel != NULL)
 		return;
 	FUZZ_ASSERT(sodium_init() >= 0);
 	signal(SIGPIPE, SIG_IGN); /* as netproc does */
 	world_identities();
 	base.now = 1000000;
 	base.now_unix = 1700000000;
-	base.base = event_base_new();
+	FUZZ_ASSERT(poller_init(&base) == 0);
 	base.wheel = wheel_new(base.now);
 	base.pool = pool_new(8u << 20);
 	world_settings(&base);
@@ -201,9 +200,9 @@ void world_turn(struct world *world, uint64_t milliseconds)
 	struct list *entry;
 
 	while ((entry = list_shift(&net->conns->steps)) != NULL)
-		noise_step((struct conn *)((char *)entry - offsetof(struct conn, ready)));
+		noise_step(container_of(entry, struct conn, ready));
 	while ((entry = list_shift(&net->conns->flush)) != NULL) {
-		struct conn *conn = (struct conn *)((char *)entry - offsetof(struct conn, flush));
+		struct conn *conn = container_of(entry, struct conn, flush);
 
 		conn->writable = true;
 		conn_pump(conn);

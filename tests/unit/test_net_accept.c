@@ -2,7 +2,6 @@
  *
  * Accepting, on real listeners: shares of a turn, a crowd that waits in the kernel's queue, who gives way.
  */
-#include <event2/event.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -78,7 +77,7 @@ static void come(uint32_t index, uint8_t last)
 
 	assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
 	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
-	process.accept_ready[index] = true;
+	process.listener[index].set = true;
 	clients[client_count++] = fd;
 }
 
@@ -98,7 +97,7 @@ static struct net *world(struct net **fake)
 		listener(i);
 		process.conf.port[i] = i;
 	}
-	net->base = event_base_new();
+	assert_int_equal(poller_init(net), 0);
 	net->hooks.conn_closed = closed;
 	net->settings.limit_private_ips = 1;
 	process.conf.listeners = LISTENERS;
@@ -114,7 +113,7 @@ static void world_end(struct net *fake)
 	process.net.hooks.conn_closed = closed;
 	for (struct list *at; (at = process.net.conns->opening.next) != &process.net.conns->opening;)
 		fake_conn_close(container_of(at, struct conn, opening));
-	event_base_free(process.net.base);
+	close(process.net.poller);
 	fake_pass(&process.net, 60000);
 	fake_net_end(fake);
 }
@@ -167,7 +166,7 @@ static void a_crowd_waits(void **state)
 	accept_turn(&process);
 	assert_int_equal(accepted[0], 33);
 	fake_pass(net, 200);
-	assert_true(process.accept_ready[0]);
+	assert_true(process.listener[0].set);
 	struct conn *first = oldest(net), *second = container_of(first->opening.next, struct conn, opening);
 	for (uint32_t i = 0; i < 2; i++)
 		accept_turn(&process);

@@ -10,5 +10,5 @@ UNIT_test_net_connect := $(UNIT_NET_HOP)
 UNIT_test_net_key     := $(UNIT_NET_FAKE) $(BUILD)/obj/netproc/key.o
 UNIT_test_net_small   := $(UNIT_NET_HOP) $(foreach f,ping identify protocols,$(BUILD)/obj/netproc/$(f).o)
 UNIT_test_net_storm   := $(UNIT_NET_HOP)
-UNIT_test_net_accept  := $(UNIT_NET_FAKE) $(BUILD)/obj/netproc/accept.o
+UNIT_test_net_accept  := $(UNIT_NET_FAKE) $(foreach f,accept poller,$(BUILD)/obj/netproc/$(f).o)
 UNIT_test_net_window  := $(UNIT_NET_FAKE) $(BUILD)/obj/netproc/circuit_credit.o

@@ -4,3 +4,5 @@ UNIT_test_net_world = $(FUZZ_NET)
 UNIT_test_net_hold = $(FUZZ_NET)
 # The same world; its malloc counts.
 UNIT_test_net_steady = $(FUZZ_NET)
+# The same world, one connection.
+UNIT_test_net_conn_io = $(FUZZ_NET)
