@@ -12,3 +12,5 @@ UNIT_test_net_small   := $(UNIT_NET_HOP) $(foreach f,ping identify protocols,$(B
 UNIT_test_net_storm   := $(UNIT_NET_HOP)
 UNIT_test_net_accept  := $(UNIT_NET_FAKE) $(foreach f,accept poller,$(BUILD)/obj/netproc/$(f).o)
 UNIT_test_net_window  := $(UNIT_NET_FAKE) $(BUILD)/obj/netproc/circuit_credit.o
+UNIT_test_net_stop_queue := $(UNIT_NET_HOP)
+UNIT_test_net_rates   := $(UNIT_NET_FAKE)
