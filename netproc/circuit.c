@@ -18,6 +18,7 @@ struct circuit_state *circuit_state(struct net *net)
 		if (state == NULL)
 			return NULL;
 		list_init(&state->all);
+		list_init(&state->grown);
 		relay->circuits = state;
 	}
 	return state;
@@ -73,7 +74,8 @@ static void circuit_free(struct circuit *circuit)
 	wheel_cancel(&circuit->wait);
 	list_remove(&circuit->all);
 	limits_connect_end(net, &circuit->counted);
-	net->window_extra -= circuit->half[0].window + circuit->half[1].window - 2u * STREAM_WINDOW_LEAST;
+	circuit_credit_set(&circuit->half[0], STREAM_WINDOW_LEAST);
+	circuit_credit_set(&circuit->half[1], STREAM_WINDOW_LEAST);
 	net_drop(net, NET_COUNT_CIRCUITS);
 	net_count(net, NET_COUNT_CIRCUITS_CLOSED);
 	circuit_count_life(net, (net->now - circuit->began) / 1000);
@@ -171,7 +173,7 @@ static void circuit_data(struct stream *stream, uint8_t *bytes, size_t len)
 		return;
 	}
 	if (stream_forward(other, bytes, len) != 0)
-		circuit_end(circuit, CLOSE_MEMORY);
+		circuit_end(circuit, conn_alive(other->conn) ? CLOSE_MEMORY : CLOSE_CIRCUIT_PEER_GONE);
 }
 
 /* The peer enlarged this end's window: its reader reads. */
@@ -273,11 +275,7 @@ static void circuit_bind(struct circuit *circuit, unsigned index, struct stream 
 {
 	struct circuit_half *half = &circuit->half[index];
 
-	half->circuit = circuit;
 	half->stream = stream_ref(stream);
-	half->window = STREAM_WINDOW_LEAST;
-	half->unpaid = STREAM_WINDOW_LEAST;
-	half->epoch_at = (uint32_t)circuit->net->now;
 	stream->conn->circuits++;
 	stream->conn->keep++;
 	stream_become(stream, &circuit_protocol, half);

@@ -22,10 +22,12 @@ struct circuit_half {
 	bool finished; /* the peer's FIN was passed on */
 	uint32_t
 	    window; /* bytes the peer may have under way: grows while the path is long and the reader fast */
-	uint32_t epoch_at; /* milliseconds of net->now, low half, when the bytes below began to be counted */
-	uint32_t epoch_bytes;
-	uint32_t unpaid; /* of the window that the stream began with: not yet counted as bandwidth */
-	uint64_t bytes;	 /* taken in */
+	uint32_t standing;   /* the least that waited for the other end since epoch_at */
+	uint64_t epoch_at;   /* net_microseconds */
+	uint64_t epoch_from; /* `bytes` at that time */
+	struct list grown;   /* among the windows above their least, in the order of use */
+	uint32_t unpaid;     /* of the window that the stream began with: not yet counted as bandwidth */
+	uint64_t bytes;	     /* taken in */
 };
 
 struct circuit {
@@ -43,6 +45,7 @@ struct circuit {
 /* State of all circuits: what relay->circuits points to. */
 struct circuit_state {
 	struct list all;
+	struct list grown; /* halves with windows above their least */
 };
 
 /* circuit_credit.c: gives the half's peer as much window as the other end can take, in lumps. Called when
@@ -52,6 +55,8 @@ void circuit_credit(struct circuit_half *half);
  */
 void circuit_credit_pay(struct circuit_half *half, size_t len);
 void circuit_credit_init(struct circuit *circuit);
+/* Gives the half another window, and counts it. */
+void circuit_credit_set(struct circuit_half *half, uint32_t window);
 /* Bytes that the half's window may grow to now; its present one where it may not. */
 uint32_t circuit_credit_window(const struct circuit_half *half);
 struct circuit_state *circuit_state(struct net *net);

@@ -7,18 +7,26 @@
 #include "netproc/circuit.h"
 #include "netproc/net.h"
 #include "netproc/pool.h"
+#include "netproc/reservation.h"
 
-#define CREDIT_LUMP  131072u /* js wakes, and rust and go expect, half a window at a time */
-#define CREDIT_LOW   32768u  /* a sender with less than this left gets smaller lumps too */
-#define CREDIT_LEAST 16u     /* js does not wake for less */
-#define CREDIT_TIGHT 60	     /* per cent of the pool above which windows stay at their least */
-#define CREDIT_SLOW  5000u   /* milliseconds for half a window after which it was too large */
-#define CREDIT_PARTS 8u	     /* of the pool's quarter for grown windows: one is the most that a circuit has */
-#define CREDIT_WAIT  64u     /* milliseconds until a sender held back by bandwidth is looked at again */
+#define CREDIT_LUMP  131072u  /* js wakes, and rust and go expect, half a window at a time */
+#define CREDIT_LOW   32768u   /* a sender with less than this left gets smaller lumps too */
+#define CREDIT_LEAST 16u      /* js does not wake for less */
+#define CREDIT_TIGHT 60	      /* per cent of the pool above which windows stay at their least */
+#define CREDIT_SLOW  5000000u /* microseconds for half a window after which it was too large */
+#define CREDIT_PARTS 8u	 /* of the pool's quarter for grown windows: one is the most that a circuit has */
+#define CREDIT_WAIT  64u /* milliseconds until a sender held back by bandwidth is looked at again */
 
 static struct circuit_half *credit_other(struct circuit_half *half)
 {
 	return &half->circuit->half[half == &half->circuit->half[0] ? 1 : 0];
+}
+
+static void credit_begin_epoch(struct circuit_half *half)
+{
+	half->epoch_at = net_microseconds(half->circuit->net);
+	half->epoch_from = half->bytes;
+	half->standing = UINT32_MAX;
 }
 
 /* --- bandwidth --- */
@@ -51,9 +59,23 @@ void circuit_credit_pay(struct circuit_half *half, size_t len)
 void circuit_credit_init(struct circuit *circuit)
 {
 	circuit->wait.fire = credit_again;
+	for (int i = 0; i < 2; i++) {
+		struct circuit_half *half = &circuit->half[i];
+
+		half->circuit = circuit;
+		half->window = STREAM_WINDOW_LEAST;
+		half->unpaid = STREAM_WINDOW_LEAST;
+		credit_begin_epoch(half);
+	}
 }
 
 /* --- windows --- */
+
+/* Bytes that all windows together have above their least: a quarter of the pool at most. */
+static uint64_t credit_quarter(const struct net *net)
+{
+	return pool_cap(net) / 4;
+}
 
 /* What the window would be next: twice, and not above the largest. */
 static uint32_t credit_next(const struct net *net, uint32_t window)
@@ -68,7 +90,7 @@ static uint32_t credit_next(const struct net *net, uint32_t window)
 uint32_t circuit_credit_window(const struct circuit_half *half)
 {
 	const struct net *net = half->circuit->net;
-	uint64_t quarter = pool_cap(net) / 4;
+	uint64_t quarter = credit_quarter(net);
 	uint32_t window = half->window, next = credit_next(net, window);
 	uint64_t both = (uint64_t)half->circuit->half[0].window + half->circuit->half[1].window;
 
@@ -79,38 +101,76 @@ uint32_t circuit_credit_window(const struct circuit_half *half)
 	return both + (next - window) - 2u * STREAM_WINDOW_LEAST > quarter / CREDIT_PARTS ? window : next;
 }
 
-/* A circuit that has become slow gives back what its window had grown by. */
-static void credit_shrink(struct circuit_half *half)
+/* Made with the first circuit. */
+static struct list *credit_grown(struct net *net)
 {
-	half->circuit->net->window_extra -= half->window - STREAM_WINDOW_LEAST;
-	half->window = STREAM_WINDOW_LEAST;
+	struct circuit_state *state = net->relay->circuits;
+
+	return &state->grown;
 }
 
-/* Half the window used within two round trips of the whole path, and nothing waiting at the destination: the
- * window is what limits. */
-static void credit_grow(struct circuit_half *half, const struct stream *from, const struct stream *to,
-			uint32_t credited)
+/* The list is in the order of use: who used its grown window last stands last. */
+void circuit_credit_set(struct circuit_half *half, uint32_t window)
 {
-	struct net *net = from->net;
-	uint32_t took = (uint32_t)net->now - half->epoch_at;
-	uint32_t round_trips = 2u * ((uint32_t)from->conn->round_trip + to->conn->round_trip);
+	struct net *net = half->circuit->net;
 
-	half->epoch_bytes += credited;
-	if (half->epoch_bytes < half->window / 2)
+	net->window_extra += window;
+	net->window_extra -= half->window;
+	half->window = window;
+	list_remove(&half->grown);
+	if (window > STREAM_WINDOW_LEAST)
+		list_append(credit_grown(net), &half->grown);
+}
+
+/* Where the quarter is full, the grown window that was longest without use gives way, if it was for long. */
+static void credit_reclaim(struct net *net, uint32_t more)
+{
+	struct list *grown = credit_grown(net);
+	struct circuit_half *first;
+
+	if (list_empty(grown) || net->window_extra + more <= credit_quarter(net))
 		return;
-	/* A queue that is on its way out says nothing yet: looked at again when it is empty. */
-	if (took <= round_trips && to->queue.len > 0)
+	first = container_of(grown->next, struct circuit_half, grown);
+	if (net_microseconds(net) - first->epoch_at < CREDIT_SLOW)
+		return;
+	circuit_credit_set(first, STREAM_WINDOW_LEAST);
+	credit_begin_epoch(first);
+}
+
+/* What the path holds: the window less what always waited for the destination. */
+static uint32_t credit_fit(const struct circuit_half *half)
+{
+	uint64_t fit = saturating_sub(half->window, half->standing);
+
+	return fit < STREAM_WINDOW_LEAST ? STREAM_WINDOW_LEAST : (uint32_t)fit;
+}
+
+static uint32_t credit_grow(struct circuit_half *half)
+{
+	struct net *net = half->circuit->net;
+
+	credit_reclaim(net, credit_next(net, half->window) - half->window);
+	return circuit_credit_window(half);
+}
+
+/* An epoch is half a window. Used within two round trips of the whole path, with nothing waiting at its end
+ * or before: the window is what limits. Something that waited all the time only adds to the delay and, with
+ * many circuits, leaves the processor's caches. Round trips are the shortest seen, so that a queue of ours is
+ * no path. */
+static void credit_epoch(struct circuit_half *half, const struct stream *from, const struct stream *to)
+{
+	uint64_t took = net_microseconds(from->net) - half->epoch_at;
+	uint64_t round_trips = 2 * ((uint64_t)from->conn->round_trip + to->conn->round_trip);
+
+	if (half->bytes - half->epoch_from < half->window / 2)
 		return;
 	if (took >= CREDIT_SLOW)
-		credit_shrink(half);
-	if (took <= round_trips && to->queue.len == 0) {
-		uint32_t window = circuit_credit_window(half);
-
-		net->window_extra += window - half->window;
-		half->window = window;
-	}
-	half->epoch_at = (uint32_t)net->now;
-	half->epoch_bytes = 0;
+		circuit_credit_set(half, STREAM_WINDOW_LEAST);
+	else if (half->standing > 0)
+		circuit_credit_set(half, credit_fit(half));
+	else
+		circuit_credit_set(half, took <= round_trips ? credit_grow(half) : half->window);
+	credit_begin_epoch(half);
 }
 
 /* What the sender may get now. A window at its least: never more than the destination's unused window less
@@ -147,6 +207,8 @@ void circuit_credit(struct circuit_half *half)
 
 	if (from == NULL || to == NULL || from->remote_finished || circuit->ending)
 		return;
+	if (to->queue.len < half->standing)
+		half->standing = (uint32_t)to->queue.len;
 	due = credit_due(half, from, to);
 	if (!credit_worth(from, due))
 		return;
@@ -156,7 +218,7 @@ void circuit_credit(struct circuit_half *half)
 		return;
 	}
 	limits_bandwidth_spend(net, from->conn->peer, due);
-	credit_grow(half, from, to, due);
+	credit_epoch(half, from, to);
 	from->uncredited = 0;
 	stream_credit(from, due);
 }

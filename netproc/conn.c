@@ -10,8 +10,10 @@
 #include "netproc/net.h"
 #include "netproc/table.h"
 
-#define CONN_CHECK_EVERY    15000u /* milliseconds between looks at an established connection */
-#define CONN_RECORD_SECONDS 60u	   /* time for a record, once begun */
+#define CONN_CHECK_EVERY    15000u   /* milliseconds between looks at an established connection */
+#define CONN_RECORD_SECONDS 60u	     /* time for a record, once begun */
+#define CONN_ROUND_TRIP	    1000000u /* the longest that is believed, in microseconds */
+#define CONN_RISE	    64u	     /* one part of so many that it rises by, at each look */
 
 int conn_table_init(struct net *net)
 {
@@ -143,6 +145,16 @@ struct conn *conn_new(struct net *net, int fd, const struct sockaddr_in6 *from, 
 	net_count(net, NET_COUNT_CONNECTIONS);
 	net_count(net, NET_COUNT_CONNECTIONS_ACCEPTED);
 	return conn;
+}
+
+void conn_timed(struct conn *conn, uint64_t microseconds)
+{
+	uint32_t took = microseconds < CONN_ROUND_TRIP ? (uint32_t)microseconds : CONN_ROUND_TRIP;
+	uint32_t most = conn->round_trip + conn->round_trip / CONN_RISE + 1;
+
+	if (took == 0)
+		took = 1;
+	conn->round_trip = conn->round_trip == 0 || took < most ? took : most;
 }
 
 struct conn_ref conn_ref(const struct conn *conn)

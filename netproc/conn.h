@@ -52,6 +52,7 @@ enum conn_state { CONN_HANDSHAKE, CONN_READY, CONN_CLOSED };
 
 #define CONN_READ_HANDSHAKE 4096   /* bytes of one read before the peer is known */
 #define CONN_READ_LIGHT	    65536  /* of a connection that is not bulk, and of bulk beside light circuits */
+#define CONN_READ_SHARED    196608 /* of bulk where several connections have some */
 #define CONN_READ_BULK	    262144 /* of bulk alone */
 #define CONN_RECORD_MOST    65537  /* a Noise message with its length */
 #define CONN_HEADROOM	    64	   /* in front of both scratches */
@@ -98,7 +99,7 @@ struct conn {
 	uint8_t whole : 3; /* large writes in a row that the socket took whole; as many as fit: its reader
 			      keeps up */
 	uint16_t local_port;
-	uint16_t round_trip; /* milliseconds, at most 65535; 0: not known */
+	uint32_t round_trip; /* microseconds, conn_timed; 0: not known */
 	uint16_t circuits;
 	uint16_t keep; /* reservation and circuits: not idle while above 0 */
 	struct cipher receive;
@@ -149,6 +150,7 @@ struct conn_table {
 	uint8_t *plain;	   /* scratch: its records, opened one behind the other */
 	uint8_t *gather;   /* scratch: frames gathered for one record */
 	bool gathering;
+	bool bulk_read; /* what is in the scratches came by a large read */
 	struct conn_run run;
 };
 
@@ -190,6 +192,10 @@ void conn_flush(struct conn *conn);
 void conn_want_flush(struct conn *conn);
 /* Closes at the next safe point: for use in the middle of someone else's input. */
 void conn_doom(struct conn *conn, enum close_reason reason);
+/* A round trip was timed. The shortest counts: in a longer one the question waited in queues of ours. Since
+ * paths change it may rise, slowly. At most a second: who answers late on purpose gets no larger window for
+ * it. */
+void conn_timed(struct conn *conn, uint64_t microseconds);
 /* False for a closed or doomed one. */
 bool conn_alive(const struct conn *conn);
 

@@ -53,6 +53,7 @@ struct net {
 	struct net_settings settings;
 	struct net_self self;
 	uint64_t now;	      /* monotonic milliseconds, read once a turn */
+	uint64_t now_part;    /* and microseconds of the millisecond */
 	uint64_t now_unix;    /* seconds, read once a turn */
 	uint8_t hash_key[16]; /* of every table keyed by what a stranger chose */
 	uint32_t force_kind;  /* rendezvous: 0 by client, 1 standard, 2 legacy */
@@ -85,6 +86,12 @@ static inline void net_count(struct net *net, enum net_counter counter)
 static inline void net_add(struct net *net, enum net_counter counter, uint64_t n)
 {
 	net->counter[counter] += n;
+}
+
+/* `now` for what is timed: monotonic too. */
+static inline uint64_t net_microseconds(const struct net *net)
+{
+	return net->now * 1000 + net->now_part;
 }
 
 /* Gauges go both ways; below zero is our own broken invariant and stays at zero. */

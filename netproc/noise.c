@@ -57,7 +57,7 @@ static void noise_message_2(struct conn *conn, enum imsg_dh_status status, const
 	conn_out_add(conn, 2 + len);
 	sodium_memzero(ee, sizeof(ee));
 	hs->stage = NOISE_AWAIT_3;
-	hs->sent_at = net->now;
+	hs->sent_at = net_microseconds(net);
 	conn->waiting = false;
 	conn_resume(conn);
 }
@@ -123,12 +123,11 @@ static enum close_reason noise_message_3(struct conn *conn, const uint8_t *messa
 static void noise_established(struct conn *conn)
 {
 	struct handshake *hs = conn->handshake;
-	uint64_t took = conn->net->now - hs->sent_at;
 
 	noise_hkdf(hs->symmetric.chaining_key, hs->symmetric.key, 0, conn->receive.key, conn->send.key);
 	conn->receive.nonce = 0;
 	conn->send.nonce = 0;
-	conn->round_trip = (uint16_t)(took < 1 ? 1 : took > UINT16_MAX ? UINT16_MAX : took);
+	conn_timed(conn, net_microseconds(conn->net) - hs->sent_at);
 	conn->layer = &noise_records;
 	conn->waiting = false;
 	hs->done(conn);

@@ -163,12 +163,11 @@ static void yamux_window(struct conn *conn, const struct yamux_frame *frame)
 static void yamux_pong(struct conn *conn, uint32_t value)
 {
 	struct yamux_session *session = &conn->yamux;
-	uint32_t took = (uint32_t)conn->net->now - session->ping_sent;
 
 	if (!session->ping_out || value != session->ping_value)
 		return;
 	session->ping_out = false;
-	conn->round_trip = (uint16_t)(took < 1 ? 1 : took > UINT16_MAX ? UINT16_MAX : took);
+	conn_timed(conn, net_microseconds(conn->net) - session->ping_sent);
 }
 
 static void yamux_ping(struct conn *conn, const struct yamux_frame *frame)

@@ -29,7 +29,7 @@ struct yamux_session {
 	uint8_t pongs;	     /* waiting in control */
 	bool ping_out : 1;   /* our own ping waits for its answer */
 	uint32_t ping_value;
-	uint32_t ping_sent;	/* milliseconds of net->now, low half */
+	uint64_t ping_sent;	/* net_microseconds */
 	uint32_t budget_second; /* buckets refill by this */
 	uint16_t budget_pings;
 	uint32_t budget_opens;

@@ -6,8 +6,8 @@
 #include "netproc/net.h"
 #include "netproc/yamux.h"
 
-#define YAMUX_MEASURE 5000u  /* milliseconds between pings of ours */
-#define YAMUX_LINGER  10000u /* milliseconds for the peer to finish after we did */
+#define YAMUX_MEASURE 5000000u /* microseconds between pings of ours */
+#define YAMUX_LINGER  10000u   /* milliseconds for the peer to finish after we did */
 
 struct stream *yamux_stream_new(struct conn *conn, uint32_t id)
 {
@@ -108,7 +108,7 @@ static void yamux_stream_reset(struct stream *stream, enum close_reason reason)
 static void yamux_measure(struct conn *conn)
 {
 	struct yamux_session *session = &conn->yamux;
-	uint32_t now = (uint32_t)conn->net->now;
+	uint64_t now = net_microseconds(conn->net);
 
 	if (session->ping_out || (session->ping_sent != 0 && now - session->ping_sent < YAMUX_MEASURE))
 		return;

@@ -330,7 +330,7 @@ static void early_bytes_are_bounded(void **state)
 	fake_data(stream, much, 25536);
 	assert_false(fake_record(ref)->closed);
 	fake_data(stream, much, 1);
-	assert_int_equal(fake_record(ref)->reason, CLOSE_MEMORY);
+	assert_int_equal(fake_record(ref)->reason, CLOSE_MESSAGE_UNEXPECTED);
 	assert_true(fake_outbound(0)->reset);
 	world_end(net);
 }

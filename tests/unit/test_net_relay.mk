@@ -14,3 +14,4 @@ UNIT_test_net_accept  := $(UNIT_NET_FAKE) $(foreach f,accept poller,$(BUILD)/obj
 UNIT_test_net_window  := $(UNIT_NET_FAKE) $(BUILD)/obj/netproc/circuit_credit.o
 UNIT_test_net_stop_queue := $(UNIT_NET_HOP)
 UNIT_test_net_rates   := $(UNIT_NET_FAKE)
+UNIT_test_net_credit  := $(UNIT_NET_FAKE) $(BUILD)/obj/netproc/circuit_credit.o
