@@ -154,6 +154,7 @@ void conn_read(struct conn *conn, size_t most)
 	}
 	net_add(net, NET_COUNT_READ_BYTES, (uint64_t)got);
 	conn->bulk = (size_t)got >= CONN_READ_LIGHT / 4;
+	net->conns->bulk_read = conn->bulk;
 	conn->readable = (size_t)got == most || conn->ending;
 	if (held == 0 || !conn_held_append(conn, raw + held, (size_t)got))
 		conn_feed(conn, raw, conn_unhold(conn, raw) + (size_t)got);

@@ -21,9 +21,9 @@
 #define LOOP_MESSAGES	   64u
 #define LOOP_LIGHT_LATELY  10u	  /* milliseconds after which no light circuit is active */
 #define LOOP_NAP	   50000u /* nanoseconds */
-#define LOOP_NAP_PIECE	   16384u /* bytes of a read below which bulk comes in small pieces */
+#define LOOP_NAP_PIECE	   8192u  /* bytes of a read below which bulk comes in small pieces */
 #define LOOP_NAP_LATELY	   1u	  /* milliseconds between two waits of a stream of pieces */
-#define LOOP_NAP_READS	   8u	  /* since the last wait: with fewer the sleep costs more than it saves */
+#define LOOP_NAP_READS	   4u	  /* since the last wait: with fewer the sleep costs more than it saves */
 
 void loop_clock(struct net *net)
 {
@@ -31,6 +31,7 @@ void loop_clock(struct net *net)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	net->now = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	net->now_part = (uint64_t)now.tv_nsec / 1000 % 1000;
 	clock_gettime(CLOCK_REALTIME, &now);
 	net->now_unix = now.tv_sec > 0 ? (uint64_t)now.tv_sec : 0;
 }
@@ -124,8 +125,12 @@ static void loop_bulk(struct process *process)
 	unsigned left = LOOP_BULK_A_TURN;
 	struct conn *conn;
 
-	while (left-- > 0 && (conn = loop_shift(&table->bulk)) != NULL)
-		loop_serve(conn, light ? CONN_READ_LIGHT : CONN_READ_BULK);
+	while (left-- > 0 && (conn = loop_shift(&table->bulk)) != NULL) {
+		/* A larger window brings no larger share where others wait. */
+		size_t most = list_empty(&table->bulk) ? CONN_READ_BULK : CONN_READ_SHARED;
+
+		loop_serve(conn, light ? CONN_READ_LIGHT : most);
+	}
 }
 
 static void loop_flush(struct process *process)

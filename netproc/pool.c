@@ -9,8 +9,8 @@
 
 /* Bytes kept in free lists for the next taker; the rest goes back to malloc. */
 #define POOL_RETAINED_MOST (16u << 20)
-#define POOL_IDLE_MS	   60000       /* a buffer that was kept so long without need goes */
-#define POOL_TRIM	   (16u << 20) /* bytes freed, above which malloc is told to give back what it can */
+#define POOL_IDLE_MS	   60000      /* a buffer that was kept so long without need goes */
+#define POOL_TRIM	   (2u << 20) /* bytes freed, above which malloc is told to give back what it can */
 #define QUEUE_FIRST_BUFFER 1024u
 #define QUEUE_LARGE_BUFFER 16384u
 

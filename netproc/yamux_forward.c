@@ -86,8 +86,9 @@ int yamux_forward(struct stream *stream, uint8_t *bytes, size_t len)
 
 	if (!conn_alive(stream->conn) || stream->local_finishing)
 		return -1;
-	/* Small messages of a quiet stream: a thousand bulk streams are each slow, but not light. */
-	if (len <= FORWARD_LIGHT && yamux_is_light(stream)) {
+	/* Small messages of a quiet stream. A thousand bulk streams are each slow, but what many of them sent
+	 * is read at once. */
+	if (len <= FORWARD_LIGHT && !net->conns->bulk_read && yamux_is_light(stream)) {
 		net->conns->light_at = net->now;
 		if (len <= FORWARD_SHORT)
 			net->conns->short_at = net->now;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * netproc/conn_io.c, on socket pairs: how often is read, what an end and a failed write leave to be read.
+ * netproc/conn_io.c, on socket pairs: how often is read, what an end and a failed write leave to be read;
+ * which round trip counts.
  */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -13,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "netproc/stream.h"
 #include "tests/fuzz/net_world.h"
 
 static struct world world;
@@ -96,10 +98,36 @@ static void large_reads_are_bulk(void **state)
 
 	bring(8192);
 	conn_read(conn, CONN_READ_LIGHT);
-	assert_false(conn->bulk);
+	assert_false(conn->bulk || world_net()->conns->bulk_read);
 	assert_int_equal(write(world.far[0], bytes, sizeof(bytes)), sizeof(bytes));
 	conn_read(conn, CONN_READ_LIGHT);
-	assert_true(conn->bulk);
+	assert_true(conn->bulk && world_net()->conns->bulk_read);
+}
+
+static void untimed(struct stream *stream, enum close_reason reason)
+{
+	(void)stream;
+	(void)reason;
+}
+
+/* Pieces of many bulk streams, read at once, are small too; nobody waits for them. */
+static void a_light_circuit_comes_by_small_reads(void **state)
+{
+	static const struct stream_protocol none = {.id = "none", .closed = untimed};
+	static uint8_t bytes[STREAM_HEADROOM + 100];
+	(void)state;
+	struct conn_table *conns = world_net()->conns;
+	struct stream *stream = stream_open(conn, &none, NULL);
+
+	assert_non_null(stream);
+	conns->light_at = conns->short_at = 0;
+	conns->bulk_read = true;
+	assert_int_equal(stream_forward(stream, bytes + STREAM_HEADROOM, 100), 0);
+	assert_int_equal(conns->light_at + conns->short_at, 0);
+	conns->bulk_read = false;
+	assert_int_equal(stream_forward(stream, bytes + STREAM_HEADROOM, 100), 0);
+	assert_int_equal(conns->light_at, world_net()->now);
+	assert_int_equal(conns->short_at, world_net()->now);
 }
 
 static void what_came_before_an_end_is_read(void **state)
@@ -135,6 +163,23 @@ static void what_came_before_a_failed_write_is_read(void **state)
 	conn_read(conn, CONN_READ_LIGHT);
 	assert_false(conn_alive(conn));
 	assert_int_equal(conn->reason, CLOSE_REMOTE_CLOSED);
+}
+
+static void the_shortest_round_trip_counts(void **state)
+{
+	(void)state;
+	conn->round_trip = 0;
+	conn_timed(conn, 6400);
+	assert_int_equal(conn->round_trip, 6400);
+	conn_timed(conn, 3200);
+	assert_int_equal(conn->round_trip, 3200);
+	conn_timed(conn, 900000); /* waited behind something of ours, or the path is another now */
+	assert_int_equal(conn->round_trip, 3251);
+	for (int i = 0; i < 1000; i++)
+		conn_timed(conn, UINT64_MAX);
+	assert_int_equal(conn->round_trip, 1000000);
+	conn_timed(conn, 0);
+	assert_int_equal(conn->round_trip, 1);
 }
 
 /* --- writing is bounded --- */
@@ -187,8 +232,10 @@ int main(void)
 	    TEST(a_short_read_is_the_last),
 	    TEST(behind_a_full_read_there_may_be_more),
 	    TEST(large_reads_are_bulk),
+	    TEST(a_light_circuit_comes_by_small_reads),
 	    TEST(what_came_before_an_end_is_read),
 	    TEST(what_came_before_a_failed_write_is_read),
+	    TEST(the_shortest_round_trip_counts),
 	    TEST(nobody_is_written_to_for_ever),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
