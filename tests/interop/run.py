@@ -15,7 +15,8 @@ sys.path.insert(0, HERE)
 from harness import proofs  # noqa: E402
 from harness.build import OUT, build  # noqa: E402
 from harness.client import ClientError, ClientTimeout  # noqa: E402
-from harness.report import Result, closing_line, matrix  # noqa: E402
+from harness.report import Result, closing_line, matrix, not_passed  # noqa: E402
+from harness.second import second_tries, told  # noqa: E402
 from harness.session import Session, Skip  # noqa: E402
 from scenarios import SCENARIOS  # noqa: E402
 
@@ -41,11 +42,13 @@ def main():
         sys.exit(f"{options.relay} is not there; build the relay first or name it with --relay")
     commands, missing = build({kind for _, case in wanted for kind in case}, say)
     results = run_all(wanted, lambda scenario, case: run(scenario, case, commands, missing, options))
+    if not options.once:
+        places = {(s.name, label(case)): (s, case) for s, case in wanted}
+        results = second_tries(results, lambda r: run(*places[r.scenario, r.case], commands, missing, options, again=True), say)
     print()
     print(matrix(results))
-    for result in results:
-        if result.outcome != "passed":
-            print(f"{result.outcome}: {result.scenario} {result.case}: {result.text}")
+    for line in not_passed(results) + told(results):
+        print(line)
     if is_full(options):
         missed, notes = proofs.unplayed(SCENARIOS, results)
         for line in missed + notes:
@@ -71,6 +74,7 @@ def arguments():
     parser.add_argument("--only", action="append", metavar="NAME", help="a scenario, or SCENARIO/CASE; may be repeated")
     parser.add_argument("--client", metavar="KIND", help="only cases with this kind of client")
     parser.add_argument("--quick", action="store_true", help="leave out the scenarios that mostly wait")
+    parser.add_argument("--once", action="store_true", help="no second try for what failed")
     parser.add_argument("--proofs", action="store_true", help="check the tables of README.md and end")
     parser.add_argument("--list", action="store_true", help="show the scenarios and end")
     options = parser.parse_args()
@@ -88,21 +92,30 @@ def selected(scenario, case, options):
     return not options.only or scenario.name in options.only or f"{scenario.name}/{label(case)}" in options.only
 
 
-def run(scenario, case, commands, missing, options):
+def run(scenario, case, commands, missing, options, again=False):
     lacking = [kind for kind in case if kind in missing]
     if lacking:
         return note(scenario, case, "skipped", 0, missing[lacking[0]].splitlines()[0])
     folder = os.path.join(OUT, "logs", f"{scenario.name}-{label(case)}")
-    shutil.rmtree(folder, ignore_errors=True)
+    make_room(folder, again)
     session = Session(options.relay, commands, folder)
     began = time.monotonic()
     outcome, text = attempt(lambda: scenario.play(session, *case))
     ending, ending_text = attempt(session.end)
-    if outcome == "passed" and ending != "passed":
-        outcome, text = ending, ending_text
+    if ending != "passed":
+        outcome, text = ending, "; ".join(filter(None, (text, ending_text)))
     if outcome == "failed":
-        text += f"\n    logs: {os.path.relpath(folder)}"
-    return note(scenario, case, outcome, time.monotonic() - began, text)
+        text += f" (logs: {os.path.relpath(folder)})"
+    return note(scenario, case, outcome, time.monotonic() - began, text, ending != "passed")
+
+
+def make_room(folder, again):
+    """For the logs of a try; those of a first one that failed are kept beside."""
+    first = folder + ".first"
+    shutil.rmtree(first, ignore_errors=True)
+    if again:
+        os.rename(folder, first)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def attempt(action):
@@ -120,9 +133,9 @@ def attempt(action):
         return "failed", traceback.format_exc()
 
 
-def note(scenario, case, outcome, seconds, text):
+def note(scenario, case, outcome, seconds, text, relay_at_fault=False):
     say(f"{outcome:8} {scenario.name} {label(case)} ({seconds:.1f} s) {text}".rstrip())
-    return Result(scenario.name, label(case), outcome, seconds, text)
+    return Result(scenario.name, label(case), outcome, seconds, text, relay_at_fault)
 
 
 def label(case):

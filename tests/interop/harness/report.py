@@ -2,14 +2,15 @@
 
 from collections import namedtuple
 
-Result = namedtuple("Result", "scenario case outcome seconds text")
+# first_try: why the first try failed, in the result of a second one
+Result = namedtuple("Result", "scenario case outcome seconds text relay_at_fault first_try", defaults=(False, ""))
 WORDS = {"passed": "ok", "failed": "FAIL", "skipped": "skip"}
 
 
 def matrix(results):
     scenarios = list(dict.fromkeys(r.scenario for r in results))
     cases = list(dict.fromkeys(r.case for r in results))
-    cells = {(r.scenario, r.case): WORDS[r.outcome] for r in results}
+    cells = {(r.scenario, r.case): word(r) for r in results}
     lines = []
     for part in blocks(cases):
         first = max(len(s) for s in scenarios)
@@ -21,6 +22,10 @@ def matrix(results):
                 lines.append(scenario.ljust(first) + "  " + "  ".join(c.ljust(w) for c, w in zip(row, widths)))
         lines.append("")
     return "\n".join(line.rstrip() for line in lines)
+
+
+def word(result):
+    return "2nd" if result.first_try and result.outcome == "passed" else WORDS[result.outcome]
 
 
 def blocks(cases, width=90):
@@ -35,6 +40,15 @@ def blocks(cases, width=90):
         used += size
     if group:
         yield group
+
+
+def not_passed(results):
+    """What was skipped or failed, a line each; of a failed second try the first one's reason as well."""
+    lines = []
+    for r in (r for r in results if r.outcome != "passed"):
+        lines.append(f"{r.outcome}: {r.scenario} {r.case}: {r.text}")
+        lines += [f"    the first try: {r.first_try}"] if r.first_try else []
+    return lines
 
 
 def closing_line(results):

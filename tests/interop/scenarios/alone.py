@@ -14,6 +14,7 @@ LINES = 5  # that everybody has to hear of everybody, without a gap
 COMMUNITY = "dusk/community/com_0123456789abcdef"
 NAMESPACES = 23  # that each dusk client registers in at once
 REQUESTS = ("/dusk/gif/1.0.0", "/dusk/directory/1.0.0", "/dusk/turn-credentials/1.0.0")
+AWAY = 2  # seconds without a relay, so that a library's first attempt always fails
 RETURN = 60  # seconds in which a library comes back by its own clock; go-libp2p looks each 30 s
 
 
@@ -65,12 +66,13 @@ def check_conversation(chatters, since):
 
 
 def after_restart(session, kind):
-    """The relay restarts, and a host reserves there again by itself: AutoRelay at its next look (30 s), js-libp2p at once."""
+    """The relay restarts, and a host reserves there again by itself: AutoRelay at its next look (30 s), js-libp2p in seconds."""
     relay = reachable_relay(session)
     host = left_alone(session, kind, relay.addr)
     since = host.mark()
     relay.stop()
     host.wait_event("disconnected", 10, since=since, peer=relay.peer)
+    time.sleep(AWAY)
     await_return(session, kind, reachable_relay(session, port=relay.port), host)
 
 

@@ -27,18 +27,27 @@ def play(session, net, kinds):
 def start(session, net, kind, side, relay):
     """A client that listens, has a reservation, and knows from identify how the relay sees it."""
     place = net.inside(side)
+    seen_at = f"/ip4/{SIDES[side][0]}/tcp/"
     if kind == "go":
         client = session.client(kind, "--autorelay", relay.addr, "--punch", prefix=place)
         client.do("await-circuit-addr", timeout=30)
         client.do("await-own-protocol", timeout=30, protocol="/libp2p/dcutr")  # offered once its own address is known
     else:
         client = session.client(kind, "--listen", "--punch", prefix=place)
-        client.wait_event("listening")
+        seen_at += await_port(client, side)
         client.do("connect", addr=relay.addr)
         client.do("reserve", addr=relay.addr)
     observed = client.do("identify", peer=relay.peer)["observed"]
-    assert observed.startswith(f"/ip4/{SIDES[side][0]}/tcp/"), f"{client} is seen at {observed}"
+    assert observed.startswith(seen_at), f"{client} is seen at {observed}, which is not {seen_at}"
     return client
+
+
+def await_port(client, side):
+    """The port that the client listens on where the relay's connection leaves: rust-libp2p dials from that port only if it listens
+    there already, loopback is not enough, and from another one no hole is punched."""
+    here = f"/ip4/{SIDES[side][1]}."
+    event = client.wait_event_where("listening", lambda event: event["addr"].startswith(here), here)
+    return event["addr"].split("/")[4]
 
 
 def await_direct(client, other, address):

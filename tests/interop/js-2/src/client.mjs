@@ -20,6 +20,10 @@ const LIMITED = { runOnLimitedConnection: true }
 let bytesPerSecond = 0
 const identities = new Map() // connection id -> what identify told
 
+// What js-libp2p 2 documents as its defaults. Left unset, its six attempts to connect again all come within milliseconds, and a relay
+// that is away for longer is given up.
+const RECONNECT = { reconnectRetryInterval: 1_000, reconnectBackoffFactor: 2 }
+
 const alone = leftAlone(process.argv)
 const node = await createLibp2p({
   ...alone.options,
@@ -27,7 +31,7 @@ const node = await createLibp2p({
   connectionEncrypters: [noise()],
   streamMuxers: [yamux()],
   connectionGater: { denyDialMultiaddr: () => false },
-  connectionManager: { dialTimeout: DIAL_TIMEOUT },
+  connectionManager: { dialTimeout: DIAL_TIMEOUT, ...RECONNECT },
   connectionMonitor: { pingTimeout: { minTimeout: 30_000 } },
   services: { identify: identify(), ping: ping(), rendezvous: rendezvousService() }
 })
