@@ -44,8 +44,8 @@ void hop_reserve_unsigned(struct stream *stream);
 
 /* CONNECT was read; `m` is good during the call only. */
 void hop_connect(struct stream *stream, const struct circuit_message *m);
-/* Bytes behind CONNECT; false when the stream is gone. */
-bool hop_connect_early(struct stream *stream, const uint8_t *bytes, size_t len);
+/* Bytes behind CONNECT; the stream may be gone when it returns. */
+void hop_connect_early(struct stream *stream, const uint8_t *bytes, size_t len);
 /* The destination took too long. */
 void hop_connect_late(struct stream *stream);
 

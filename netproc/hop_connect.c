@@ -162,14 +162,11 @@ void hop_connect(struct stream *stream, const struct circuit_message *m)
 }
 
 /* Few clients send before the answer; the rest of their window would not be theirs to fill. */
-bool hop_connect_early(struct stream *stream, const uint8_t *bytes, size_t len)
+void hop_connect_early(struct stream *stream, const uint8_t *bytes, size_t len)
 {
 	struct hop *hop = stream->state;
 	if (len > HOP_EARLY_MOST - hop->early.len)
 		stream_reset(stream, CLOSE_MESSAGE_UNEXPECTED);
 	else if (queue_append(stream->net, &hop->early, bytes, len) != 0)
 		stream_reset(stream, CLOSE_MEMORY);
-	else
-		return true;
-	return false;
 }

@@ -210,6 +210,24 @@ static void test_nothing_is_left_of_what_was_forgotten(void **state)
 	assert_int_equal(pool_used(net), used);
 }
 
+/* A peer that asks goes on being counted for what it has. */
+static void test_who_has_circuits_is_not_forgotten(void **state)
+{
+	struct conn *a = fake_conn(net, 1, PUBLIC), *b = fake_conn(net, 2, PUBLIC + 1);
+	struct limits_circuit circuit = limits_circuit_of(a, b);
+
+	(void)state;
+	net->settings.connect_rate_per_peer = net->settings.connect_rate_per_ip = 30;
+	net->settings.max_circuits_per_peer = 1;
+	assert_int_equal(limits_connect(net, a, b), CIRCUIT_OK);
+	assert_true(limits_connect_rate(net, a));
+	fake_pass(net, 3600000);
+	assert_int_equal(limits_peer_find(net, a->peer)->circuits, 1);
+	assert_int_equal(limits_ip_find(net, &a->ip)->circuits, 1);
+	assert_int_equal(limits_connect(net, a, b), CIRCUIT_RESOURCE_LIMIT_EXCEEDED);
+	limits_connect_end(net, &circuit);
+}
+
 /* The cap of the pool refuses elsewhere: nobody is refused for a rate that cannot be remembered. */
 static void test_no_memory(void **state)
 {
@@ -241,6 +259,7 @@ int main(void)
 	    RATE_TEST(test_vouchers_of_a_connection),
 	    RATE_TEST(test_bandwidth),
 	    RATE_TEST(test_nothing_is_left_of_what_was_forgotten),
+	    RATE_TEST(test_who_has_circuits_is_not_forgotten),
 	    RATE_TEST(test_no_memory),
 	};
 

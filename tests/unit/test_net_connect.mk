@@ -1,0 +1,6 @@
+# CONNECT and RESERVE with the real limits, reservations and STOPs (UNIT_NET_HOP), negotiation by itself.
+UNIT_CONNECT = $(UNIT_NET_HOP) $(BUILD)/obj/tests/unit/connect_fixture.o
+
+UNIT_test_net_connect      = $(UNIT_CONNECT)
+UNIT_test_net_connect_ends = $(UNIT_CONNECT)
+UNIT_test_net_negotiate    = $(UNIT_NET_FAKE) $(foreach f,negotiate selection,$(BUILD)/obj/netproc/$(f).o)
