@@ -8,6 +8,8 @@
 
 #include "tests/unit/net_fake.h"
 
+#include "proto/circuit_message.h"
+
 #define CONNECT_PUBLIC 0x08080808u
 
 struct net *connect_world(void);

@@ -4,3 +4,5 @@ UNIT_CONNECT = $(UNIT_NET_HOP) $(BUILD)/obj/tests/unit/connect_fixture.o
 UNIT_test_net_connect      = $(UNIT_CONNECT)
 UNIT_test_net_connect_ends = $(UNIT_CONNECT)
 UNIT_test_net_negotiate    = $(UNIT_NET_FAKE) $(foreach f,negotiate selection,$(BUILD)/obj/netproc/$(f).o)
+UNIT_test_net_stop         = $(UNIT_CONNECT)
+UNIT_test_net_reserve      = $(UNIT_CONNECT)

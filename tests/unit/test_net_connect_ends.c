@@ -275,57 +275,6 @@ static void test_no_memory_for_a_stop(void **state)
 	assert_int_equal(net->limits->circuits, 0);
 }
 
-/* What the destination says in reply to nothing, or after it has answered, has no effect. */
-static void test_destination_that_goes_on(void **state)
-{
-	struct stream_ref ref = ask(2);
-	struct fake_record *stop = last_stop();
-
-	(void)state;
-	fake_negotiated(stop->stream);
-	connect_answer(stop, CIRCUIT_PERMISSION_DENIED, NULL, 0);
-	assert_int_equal(connect_status(ref), CIRCUIT_CONNECTION_FAILED);
-	connect_answer(stop, CIRCUIT_OK, "x", 1);
-	assert_int_equal(fake_circuit_count(), 0);
-	assert_false(stop->closed);
-	fake_pass(net, 9900);
-	assert_false(stop->closed);
-	fake_pass(net, 300);
-	assert_true(stop->closed);
-}
-
-static void test_reasons_of_a_broken_stop(void **state)
-{
-	static const struct {
-		uint8_t bytes[4];
-		size_t len;
-		enum close_reason reason;
-	} rows[] = {
-	    {{2, 0xff, 0xff}, 3, CLOSE_MESSAGE_MALFORMED}, /* not protobuf */
-	    {{2, 8, 0}, 3, CLOSE_MESSAGE_MALFORMED},	   /* a question */
-	    {{2, 8, 1}, 3, CLOSE_MESSAGE_MALFORMED},	   /* no status */
-	    {{2, 0x20, 100}, 3, CLOSE_MESSAGE_MALFORMED},  /* no type */
-	    {{0x82, 0}, 2, CLOSE_MESSAGE_MALFORMED},	   {{0xff, 0xff}, 2, CLOSE_MESSAGE_TOO_LONG},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct stream_ref ref = ask(2);
-		struct fake_record *stop = last_stop();
-
-		fake_negotiated(stop->stream);
-		fake_data(stop->stream, rows[i].bytes, rows[i].len);
-		assert_int_equal(connect_status(ref), CIRCUIT_CONNECTION_FAILED);
-		assert_true(stop->reset);
-		assert_int_equal(stop->reason, rows[i].reason);
-	}
-	struct stream_ref ref = ask(2);
-	fake_negotiated(last_stop()->stream);
-	fake_finish(last_stop()->stream);
-	assert_int_equal(last_stop()->reason, CLOSE_STOP_REFUSED);
-	assert_int_equal(connect_status(ref), CIRCUIT_CONNECTION_FAILED);
-}
-
 #define ENDS_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -341,8 +290,6 @@ int main(void)
 	    ENDS_TEST(test_destination_leaves),
 	    ENDS_TEST(test_connection_that_takes_no_stream),
 	    ENDS_TEST(test_no_memory_for_a_stop),
-	    ENDS_TEST(test_destination_that_goes_on),
-	    ENDS_TEST(test_reasons_of_a_broken_stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
