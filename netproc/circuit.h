@@ -21,7 +21,9 @@ struct circuit_half {
 	bool gone;     /* its closed came */
 	bool finished; /* the peer's FIN was passed on */
 	uint32_t
-	    window; /* bytes the peer may have under way: grows while the path is long and the reader fast */
+	    window;  /* bytes the peer may have under way: grows while the path is long and the reader fast */
+	bool fitted; /* to the path: grows in small steps */
+	uint32_t settle;     /* bytes until what was taken from the window shows; then an epoch begins */
 	uint32_t standing;   /* the least that waited for the other end since epoch_at */
 	uint64_t epoch_at;   /* net_microseconds */
 	uint64_t epoch_from; /* `bytes` at that time */

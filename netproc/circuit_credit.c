@@ -14,6 +14,7 @@
 #define CREDIT_LEAST 16u      /* js does not wake for less */
 #define CREDIT_TIGHT 60	      /* per cent of the pool above which windows stay at their least */
 #define CREDIT_SLOW  5000000u /* microseconds for half a window after which it was too large */
+#define CREDIT_STEP  8u	      /* one part of so many that a window grows by once it has fitted the path */
 #define CREDIT_PARTS 8u	 /* of the pool's quarter for grown windows: one is the most that a circuit has */
 #define CREDIT_WAIT  64u /* milliseconds until a sender held back by bandwidth is looked at again */
 
@@ -27,6 +28,7 @@ static void credit_begin_epoch(struct circuit_half *half)
 	half->epoch_at = net_microseconds(half->circuit->net);
 	half->epoch_from = half->bytes;
 	half->standing = UINT32_MAX;
+	half->settle = 0;
 }
 
 /* --- bandwidth --- */
@@ -71,18 +73,20 @@ void circuit_credit_init(struct circuit *circuit)
 
 /* --- windows --- */
 
-/* Bytes that all windows together have above their least: a quarter of the pool at most. */
-static uint64_t credit_quarter(const struct net *net)
+/* All windows together have at most a quarter of the pool above their least. */
+static bool credit_is_full(const struct net *net, uint32_t more)
 {
-	return pool_cap(net) / 4;
+	return net->window_extra + more > pool_cap(net) / 4;
 }
 
-/* What the window would be next: twice, and not above the largest. */
-static uint32_t credit_next(const struct net *net, uint32_t window)
+/* What the window would be next: twice, or a little more once it has fitted the path; not above the largest.
+ */
+static uint32_t credit_next(const struct circuit_half *half)
 {
-	uint32_t most = (uint32_t)net->settings.max_window;
+	uint32_t most = (uint32_t)half->circuit->net->settings.max_window;
+	uint32_t more = half->fitted ? half->window / CREDIT_STEP : half->window;
 
-	return window > most / 2 ? most : window * 2;
+	return half->window > saturating_sub(most, more) ? most : half->window + more;
 }
 
 /* Windows above the least take from a quarter of the pool, and those of one circuit from a part of that: two
@@ -90,15 +94,13 @@ static uint32_t credit_next(const struct net *net, uint32_t window)
 uint32_t circuit_credit_window(const struct circuit_half *half)
 {
 	const struct net *net = half->circuit->net;
-	uint64_t quarter = credit_quarter(net);
-	uint32_t window = half->window, next = credit_next(net, window);
+	uint64_t part = pool_cap(net) / 4 / CREDIT_PARTS;
+	uint32_t window = half->window, next = credit_next(half);
 	uint64_t both = (uint64_t)half->circuit->half[0].window + half->circuit->half[1].window;
 
-	if (next <= window || pool_above(net, CREDIT_TIGHT))
+	if (next <= window || pool_above(net, CREDIT_TIGHT) || credit_is_full(net, next - window))
 		return window;
-	if (net->window_extra + (next - window) > quarter)
-		return window;
-	return both + (next - window) - 2u * STREAM_WINDOW_LEAST > quarter / CREDIT_PARTS ? window : next;
+	return both + (next - window) - 2u * STREAM_WINDOW_LEAST > part ? window : next;
 }
 
 /* Made with the first circuit. */
@@ -118,7 +120,9 @@ void circuit_credit_set(struct circuit_half *half, uint32_t window)
 	net->window_extra -= half->window;
 	half->window = window;
 	list_remove(&half->grown);
-	if (window > STREAM_WINDOW_LEAST)
+	if (window == STREAM_WINDOW_LEAST)
+		half->fitted = false;
+	else
 		list_append(credit_grown(net), &half->grown);
 }
 
@@ -128,7 +132,7 @@ static void credit_reclaim(struct net *net, uint32_t more)
 	struct list *grown = credit_grown(net);
 	struct circuit_half *first;
 
-	if (list_empty(grown) || net->window_extra + more <= credit_quarter(net))
+	if (list_empty(grown) || !credit_is_full(net, more))
 		return;
 	first = container_of(grown->next, struct circuit_half, grown);
 	if (net_microseconds(net) - first->epoch_at < CREDIT_SLOW)
@@ -137,20 +141,33 @@ static void credit_reclaim(struct net *net, uint32_t more)
 	credit_begin_epoch(first);
 }
 
-/* What the path holds: the window less what always waited for the destination. */
-static uint32_t credit_fit(const struct circuit_half *half)
+/* What the path holds: the window less what always waited for the destination. The next epoch begins when all
+ * that was under way by then has left. */
+static void credit_fit(struct circuit_half *half)
 {
-	uint64_t fit = saturating_sub(half->window, half->standing);
+	uint32_t window = half->window;
+	uint64_t fit = saturating_sub(window, half->standing);
 
-	return fit < STREAM_WINDOW_LEAST ? STREAM_WINDOW_LEAST : (uint32_t)fit;
+	half->fitted = true;
+	circuit_credit_set(half, fit < STREAM_WINDOW_LEAST ? STREAM_WINDOW_LEAST : (uint32_t)fit);
+	credit_begin_epoch(half);
+	half->settle = window;
 }
 
-static uint32_t credit_grow(struct circuit_half *half)
+static void credit_grow(struct circuit_half *half)
 {
-	struct net *net = half->circuit->net;
+	uint32_t next = credit_next(half);
 
-	credit_reclaim(net, credit_next(net, half->window) - half->window);
-	return circuit_credit_window(half);
+	if (next > half->window)
+		credit_reclaim(half->circuit->net, next - half->window);
+	circuit_credit_set(half, circuit_credit_window(half));
+	credit_begin_epoch(half);
+}
+
+static void credit_keep(struct circuit_half *half, uint32_t window)
+{
+	circuit_credit_set(half, window);
+	credit_begin_epoch(half);
 }
 
 /* An epoch is half a window. Used within two round trips of the whole path, with nothing waiting at its end
@@ -162,15 +179,18 @@ static void credit_epoch(struct circuit_half *half, const struct stream *from, c
 	uint64_t took = net_microseconds(from->net) - half->epoch_at;
 	uint64_t round_trips = 2 * ((uint64_t)from->conn->round_trip + to->conn->round_trip);
 
-	if (half->bytes - half->epoch_from < half->window / 2)
+	if (half->bytes - half->epoch_from < (half->settle > 0 ? half->settle : half->window / 2))
 		return;
 	if (took >= CREDIT_SLOW)
-		circuit_credit_set(half, STREAM_WINDOW_LEAST);
+		credit_keep(half, STREAM_WINDOW_LEAST);
+	else if (half->settle > 0)
+		credit_begin_epoch(half);
 	else if (half->standing > 0)
-		circuit_credit_set(half, credit_fit(half));
+		credit_fit(half);
+	else if (took <= round_trips)
+		credit_grow(half);
 	else
-		circuit_credit_set(half, took <= round_trips ? credit_grow(half) : half->window);
-	credit_begin_epoch(half);
+		credit_keep(half, half->window);
 }
 
 /* What the sender may get now. A window at its least: never more than the destination's unused window less

@@ -184,6 +184,31 @@ static void what_always_waits_is_taken_from_the_window(void **state)
 	assert_int_equal(net->window_extra, 0);
 }
 
+/* Twice what the path holds would be too much again. */
+static void a_window_that_fitted_grows_a_little(void **state)
+{
+	(void)state;
+	struct circuit *circuit = circuit_between(1, 2);
+
+	give(circuit, 12 * LEAST);
+	sent(circuit, 6 * LEAST, SOON, 4 * LEAST);
+	assert_int_equal(window(circuit), 8 * LEAST);
+	end_of(circuit, 0)->receive_window = 8 * LEAST;
+	/* What was under way still waits, and says nothing. */
+	sent(circuit, 4 * LEAST, SOON, LEAST);
+	sent(circuit, 4 * LEAST, SOON, LEAST);
+	sent(circuit, 4 * LEAST - 1, SOON, LEAST);
+	assert_int_equal(window(circuit), 8 * LEAST);
+	sent(circuit, 1 + LEAST, SOON, 0);
+	assert_int_equal(window(circuit), 8 * LEAST);
+	sent(circuit, 4 * LEAST, SOON, 0);
+	assert_int_equal(window(circuit), 9 * LEAST);
+	circuit_credit_set(&circuit->half[0], LEAST);
+	give(circuit, 2 * LEAST);
+	sent(circuit, LEAST, SOON, 0);
+	assert_int_equal(window(circuit), 4 * LEAST);
+}
+
 static void who_became_slow_gives_all_back(void **state)
 {
 	(void)state;
@@ -269,6 +294,7 @@ int main(void)
 	    TEST(a_window_grows_by_what_was_used),
 	    TEST(who_needs_longer_than_the_path_keeps_its_window),
 	    TEST(what_always_waits_is_taken_from_the_window),
+	    TEST(a_window_that_fitted_grows_a_little),
 	    TEST(who_became_slow_gives_all_back),
 	    TEST(who_does_not_use_it_gives_way),
 	    TEST(who_uses_it_keeps_it),
