@@ -90,3 +90,12 @@ void connect_answer(struct fake_record *stop, int status, const void *behind, si
 		writer_bytes(&w, behind, len);
 	fake_data(stop->stream, bytes, writer_len(&w));
 }
+
+void connect_forgive(struct net *net, const uint8_t peer[32])
+{
+	struct table *denied = &net->limits->denied;
+	struct table_link *link = table_first(denied, table_hash(net->hash_key, peer, 32));
+	assert_non_null(link);
+	table_remove(denied, link);
+	pool_free(net, container_of(link, struct limits_denied, link), sizeof(struct limits_denied));
+}

@@ -26,5 +26,7 @@ struct stream *connect_ask(struct conn *source, uint8_t peer);
 int connect_status(struct stream_ref ref);
 /* The destination's answer on a STOP stream, with bytes behind it. */
 void connect_answer(struct fake_record *stop, int status, const void *behind, size_t len);
+/* Out of the list of denied peers. */
+void connect_forgive(struct net *net, const uint8_t peer[32]);
 
 #endif

@@ -83,16 +83,8 @@ static void test_denied_at_either_end(void **state)
 	assert_int_equal(connect_status(ask(9)), CIRCUIT_PERMISSION_DENIED);
 	assert_int_equal(fake_outbound_count(), 1);
 	fake_reset(last_stop()->stream);
-	struct table *denied = &net->limits->denied;
-	for (uint8_t peer = 1; peer <= 2; peer++) {
-		uint8_t key[32];
-		memset(key, peer, sizeof(key));
-		uint64_t hash = table_hash(net->hash_key, key, 32);
-		struct limits_denied *entry =
-		    container_of(table_first(denied, hash), struct limits_denied, link);
-		table_remove(denied, &entry->link);
-		pool_free(net, entry, sizeof(*entry));
-	}
+	connect_forgive(net, source->peer);
+	connect_forgive(net, destination->peer);
 }
 
 static void test_refusals_are_counted_by_reason(void **state)
@@ -116,8 +108,11 @@ static void test_refusals_are_counted_by_reason(void **state)
 	ask(9);
 	assert_counted(NET_COUNT_CONNECT_REJECTED, NET_COUNT_CONNECT_REFUSED_LIMIT);
 	net->settings.connect_rate_per_peer = 0;
-	ask(2);
+	struct stream_ref waiting = ask(2);
 	fake_negotiated(last_stop()->stream);
+	size_t held = hop_protocol.held(fake_record(waiting)->stream);
+	fake_data(fake_record(waiting)->stream, "early", 5);
+	assert_int_equal(hop_protocol.held(fake_record(waiting)->stream), held + 5);
 	connect_answer(last_stop(), CIRCUIT_PERMISSION_DENIED, NULL, 0);
 	assert_counted(NET_COUNT_CONNECT_ERROR, NET_COUNT_CONNECT_REFUSED_STOP);
 	struct stream_ref mute = ask(2);

@@ -376,6 +376,7 @@ static void one_connection_does_not_fill_keyproc(void **state)
 	}
 	assert_int_equal(waiting, 16);
 	assert_int_equal(net->counter[NET_COUNT_RESERVE_OK], 24);
+	assert_int_equal(net->counter[NET_COUNT_VOUCHER_RATE], 24);
 	struct stream *stream = fake_stream(other, &hop_protocol);
 	fake_data(stream, reserve, sizeof(reserve));
 	assert_int_equal(fake_record(stream_ref(stream))->len, 0);

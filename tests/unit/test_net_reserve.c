@@ -105,11 +105,81 @@ static void test_answers_are_counted_by_reason(void **state)
 	assert_int_equal(connect_status(reserve(a)), CIRCUIT_RESOURCE_LIMIT_EXCEEDED);
 	assert_counted(NET_COUNT_RESERVE_REJECTED, NET_COUNT_RESERVE_REFUSED_LIMIT);
 	net->settings.reserve_rate_per_peer = 0;
+	limits_deny(net, b->peer);
+	assert_int_equal(connect_status(reserve(b)), CIRCUIT_PERMISSION_DENIED);
+	assert_counted(NET_COUNT_RESERVE_REJECTED, NET_COUNT_RESERVE_REFUSED_DENIED);
+	connect_forgive(net, b->peer);
 	fake_refuse_write(true);
 	struct stream_ref ref = reserve(a);
 	fake_refuse_write(false);
 	assert_int_equal(fake_record(ref)->reason, CLOSE_MEMORY);
 	assert_counted(NET_COUNT_RESERVE_ERROR, NET_COUNT_RESERVE_ERROR);
+}
+
+/* What is no request at all. */
+static void test_no_request(void **state)
+{
+	static const struct {
+		uint8_t bytes[4];
+		size_t len;
+		enum circuit_status status;
+		enum close_reason reason;
+	} rows[] = {
+	    {{2, 8, 2}, 3, CIRCUIT_UNEXPECTED_MESSAGE, CLOSE_MESSAGE_UNEXPECTED},
+	    {{2, 0x28, 100}, 3, CIRCUIT_MALFORMED_MESSAGE, CLOSE_MESSAGE_MALFORMED},
+	    {{0x82, 0}, 2, CIRCUIT_MALFORMED_MESSAGE, CLOSE_MESSAGE_MALFORMED},
+	    {{0x81, 0x20}, 2, CIRCUIT_MALFORMED_MESSAGE, CLOSE_MESSAGE_TOO_LONG},
+	    {{4, 8}, 2, CIRCUIT_MALFORMED_MESSAGE, CLOSE_MESSAGE_MALFORMED}, /* and the end */
+	};
+	struct conn *a = fake_conn(net, 1, CONNECT_PUBLIC);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct stream *stream = fake_stream(a, &hop_protocol);
+		struct stream_ref ref = stream_ref(stream);
+
+		fake_data(stream, rows[i].bytes, rows[i].len);
+		fake_finish(stream);
+		assert_int_equal(connect_status(ref), rows[i].status);
+		assert_counted(NET_COUNT_RESERVE_REJECTED, NET_COUNT_RESERVE_REFUSED_MALFORMED);
+		assert_int_equal(net->closed[rows[i].reason], 1);
+		memset(net->closed, 0, sizeof(net->closed));
+	}
+	assert_null(a->reservation);
+}
+
+/* Idle time begins anew with each request. */
+static void test_request_is_activity(void **state)
+{
+	struct conn *a = fake_conn(net, 1, CONNECT_PUBLIC);
+
+	(void)state;
+	a->active = 0;
+	reserve(a);
+	assert_int_equal(a->active, net->now / 1000);
+}
+
+static void test_no_memory_for_a_stream(void **state)
+{
+	static const uint8_t first_of_many[] = {0x80, 0x10, 8};
+	struct conn *a = fake_conn(net, 1, CONNECT_PUBLIC);
+	uint64_t cap = pool_cap(net);
+	struct stream *stream = fake_stream(a, &hop_protocol);
+	struct stream_ref ref = stream_ref(stream);
+	size_t held = hop_protocol.held(stream);
+
+	(void)state;
+	pool_set_cap(net, 0);
+	fake_data(stream, first_of_many, 3);
+	pool_set_cap(net, cap);
+	assert_int_equal(fake_record(ref)->reason, CLOSE_MEMORY);
+	pool_set_cap(net, sizeof(struct stream) + held / 2);
+	assert_null(fake_stream(a, &hop_protocol));
+	pool_set_cap(net, cap);
+	assert_int_equal(fake_any(fake_any_count() - 1)->reason, CLOSE_MEMORY);
+	stream = fake_stream(a, &hop_protocol);
+	fake_data(stream, first_of_many, 3);
+	assert_true(hop_protocol.held(stream) >= held + 2048);
 }
 
 /* Each beginning and each end once, by the peer whose it is: rendezvous lists circuits by it. */
@@ -248,13 +318,11 @@ static void test_addresses_that_do_not_fit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    RESERVE_TEST(test_answers_are_counted_by_reason),
-	    RESERVE_TEST(test_who_is_told_of_whom),
-	    RESERVE_TEST(test_end_by_time),
-	    RESERVE_TEST(test_which_connection_is_found),
-	    RESERVE_TEST(test_no_memory),
-	    RESERVE_TEST(test_private_address_is_told_once),
-	    RESERVE_TEST(test_addresses_that_do_not_fit),
+	    RESERVE_TEST(test_answers_are_counted_by_reason), RESERVE_TEST(test_no_request),
+	    RESERVE_TEST(test_request_is_activity),	      RESERVE_TEST(test_no_memory_for_a_stream),
+	    RESERVE_TEST(test_who_is_told_of_whom),	      RESERVE_TEST(test_end_by_time),
+	    RESERVE_TEST(test_which_connection_is_found),     RESERVE_TEST(test_no_memory),
+	    RESERVE_TEST(test_private_address_is_told_once),  RESERVE_TEST(test_addresses_that_do_not_fit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
