@@ -6,3 +6,5 @@ UNIT_test_net_hold = $(FUZZ_NET)
 UNIT_test_net_steady = $(FUZZ_NET)
 # The same world, one connection.
 UNIT_test_net_conn_io = $(FUZZ_NET)
+# The same world, two connections and a circuit.
+UNIT_test_net_circuit = $(FUZZ_NET)
