@@ -6,7 +6,9 @@ UNIT_NET_HOP := $(UNIT_NET_FAKE) \
 
 UNIT_test_net_limits  := $(UNIT_NET_FAKE) $(foreach f,memory sort,$(BUILD)/obj/netproc/$(f).o)
 UNIT_test_net_hop     := $(UNIT_NET_HOP)
-UNIT_test_net_key     := $(UNIT_NET_FAKE) $(BUILD)/obj/netproc/key.o
+UNIT_KEY := $(UNIT_NET_FAKE) $(BUILD)/obj/netproc/key.o $(BUILD)/obj/tests/unit/key_fixture.o
+UNIT_test_net_key     := $(UNIT_KEY)
+UNIT_test_net_key_vouchers := $(UNIT_KEY)
 UNIT_test_net_small   := $(UNIT_NET_HOP) $(foreach f,ping identify protocols,$(BUILD)/obj/netproc/$(f).o)
 UNIT_test_net_storm   := $(UNIT_NET_HOP)
 UNIT_test_net_accept  := $(UNIT_NET_FAKE) $(foreach f,accept poller,$(BUILD)/obj/netproc/$(f).o)
