@@ -9,6 +9,7 @@
 
 #include "netproc/limits.h"
 #include "netproc/list.h"
+#include "netproc/net.h"
 #include "netproc/relay.h"
 #include "netproc/wheel.h"
 
@@ -62,5 +63,15 @@ void circuit_credit_set(struct circuit_half *half, uint32_t window);
 /* Bytes that the half's window may grow to now; its present one where it may not. */
 uint32_t circuit_credit_window(const struct circuit_half *half);
 struct circuit_state *circuit_state(struct net *net);
+
+/* circuit.c, for circuit_start.c: what a circuit logs, its timer, and the FIN of one end. */
+void circuit_log(struct circuit *circuit, enum log_event event);
+void circuit_timer(struct net *net, struct wheel_timer *timer);
+void circuit_finish(struct stream *stream);
+
+static inline struct circuit_half *circuit_other(struct circuit_half *half)
+{
+	return &half->circuit->half[half == &half->circuit->half[0] ? 1 : 0];
+}
 
 #endif

@@ -18,11 +18,6 @@
 #define CREDIT_PARTS 8u	 /* of the pool's quarter for grown windows: one is the most that a circuit has */
 #define CREDIT_WAIT  64u /* milliseconds until a sender held back by bandwidth is looked at again */
 
-static struct circuit_half *credit_other(struct circuit_half *half)
-{
-	return &half->circuit->half[half == &half->circuit->half[0] ? 1 : 0];
-}
-
 static void credit_begin_epoch(struct circuit_half *half)
 {
 	half->epoch_at = net_microseconds(half->circuit->net);
@@ -222,7 +217,7 @@ void circuit_credit(struct circuit_half *half)
 	struct circuit *circuit = half->circuit;
 	struct net *net = circuit->net;
 	struct stream *from = stream_find(net, half->stream);
-	struct stream *to = stream_find(net, credit_other(half)->stream);
+	struct stream *to = stream_find(net, circuit_other(half)->stream);
 	uint32_t due;
 
 	if (from == NULL || to == NULL || from->remote_finished || circuit->ending)
