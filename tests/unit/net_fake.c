@@ -140,6 +140,7 @@ void conn_close(struct conn *conn, enum close_reason reason)
 	if (conn->state == CONN_CLOSED)
 		return;
 	conn->state = CONN_CLOSED;
+	conn->reason = (uint8_t)reason;
 	for (unsigned i = 0; i < record_count; i++) {
 		if (records[i]->conn == conn && records[i]->stream != NULL)
 			stream_reset(records[i]->stream, reason);
