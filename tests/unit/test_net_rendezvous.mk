@@ -12,3 +12,5 @@ UNIT_test_net_rendezvous_answer   := $(UNIT_RENDEZVOUS) $(BUILD)/obj/tests/unit/
 UNIT_test_net_rendezvous_stream   := $(UNIT_RENDEZVOUS)
 UNIT_test_net_rendezvous_turn     := $(UNIT_RENDEZVOUS)
 UNIT_test_net_rendezvous_record   := $(UNIT_RENDEZVOUS)
+UNIT_test_net_rendezvous_line     := $(UNIT_RENDEZVOUS) $(BUILD)/obj/tests/unit/rendezvous_asker.o
+UNIT_test_net_rendezvous_edges    := $(UNIT_RENDEZVOUS)

@@ -247,6 +247,24 @@ static void identify_stays_small(void **state)
 	fake_net_end(net);
 }
 
+static void identify_is_activity_and_counted(void **state)
+{
+	(void)state;
+	struct net *net = fake_net();
+	struct conn *conn = fake_conn(net, 1, 0x08080404);
+	struct stream_ref ref;
+	conn->active = 0;
+	identified(conn, &ref);
+	assert_int_equal(conn->active, net->now / 1000);
+	assert_int_equal(net->counter[NET_COUNT_IDENTIFY_SERVED], 1);
+	fake_refuse_write(true);
+	assert_null(fake_stream(conn, &identify_protocol));
+	fake_refuse_write(false);
+	assert_int_equal(fake_any(fake_any_count() - 1)->reason, CLOSE_MEMORY);
+	assert_int_equal(net->counter[NET_COUNT_IDENTIFY_SERVED], 1);
+	fake_net_end(net);
+}
+
 /* --- protocols --- */
 
 static const struct stream_protocol *find(const struct net *net, const char *id)
@@ -281,9 +299,13 @@ static void protocols_by_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(messages_in_all_pieces), cmocka_unit_test(messages_refused),
-	    cmocka_unit_test(ping_in_all_pieces),     cmocka_unit_test(ping_stays_and_is_bounded),
-	    cmocka_unit_test(identify_says_all),      cmocka_unit_test(identify_stays_small),
+	    cmocka_unit_test(messages_in_all_pieces),
+	    cmocka_unit_test(messages_refused),
+	    cmocka_unit_test(ping_in_all_pieces),
+	    cmocka_unit_test(ping_stays_and_is_bounded),
+	    cmocka_unit_test(identify_says_all),
+	    cmocka_unit_test(identify_stays_small),
+	    cmocka_unit_test(identify_is_activity_and_counted),
 	    cmocka_unit_test(protocols_by_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
