@@ -27,7 +27,7 @@ ATTACK_attack_log   := $(ATTACK_DAEMON)
 ATTACK_HOSTILE := $(patsubst %,$(BUILD)/obj/tests/attack/%.o,hostile_daemon live_daemon live_tree)
 ATTACK_attack_secret := $(ATTACK_DAEMON) $(ATTACK_LIVE)
 ATTACK_attack_parent := $(ATTACK_HOSTILE)
-ATTACK_attack_parent_metrics := $(ATTACK_HOSTILE)
+ATTACK_attack_parent_metrics := $(ATTACK_HOSTILE) $(BUILD)/obj/tests/attack/stall.o
 ATTACK_attack_insitu := $(BUILD)/obj/tests/attack/live_daemon.o $(BUILD)/obj/tests/attack/live_tree.o
 ATTACK_attack_minimum := $(BUILD)/obj/tests/attack/live_daemon.o
 
