@@ -143,6 +143,49 @@ static void test_each_session_has_a_secret(void **state)
 	assert_int_not_equal(session[1].mixer, session[2].mixer);
 }
 
+/* Never full: a search for what is not there ends. */
+static void test_a_quarter_stays_free(void **state)
+{
+	struct yamux_session session = {0};
+
+	(void)state;
+	for (uint32_t i = 0; i < 500; i++) {
+		streams[i].id = 2 * i + 1;
+		insert(&session, i);
+		assert_true(session.count * 4 <= session.places * 3);
+		assert_null(yamux_find(&session, 2 * i + 2));
+	}
+	yamux_table_free(&net, &session);
+	assert_int_equal(session.count, 0);
+	assert_int_equal(session.places, 0);
+}
+
+/* Without memory to grow, the streams that are there stay. */
+static void test_no_memory(void **state)
+{
+	struct yamux_session session = {0};
+	uint64_t cap = pool_cap(&net);
+
+	(void)state;
+	for (uint32_t i = 0; i < 4; i++)
+		streams[i].id = 2 * i + 1;
+	pool_set_cap(&net, 0);
+	assert_int_equal(yamux_insert(&net, &session, &streams[0]), -1);
+	assert_null(yamux_find(&session, 1));
+	pool_set_cap(&net, cap);
+	for (uint32_t i = 0; i < 3; i++)
+		insert(&session, i);
+	pool_set_cap(&net, 0);
+	assert_int_equal(yamux_insert(&net, &session, &streams[3]), -1);
+	pool_set_cap(&net, cap);
+	assert_int_equal(session.count, 3);
+	for (uint32_t i = 0; i < 4; i++)
+		assert_ptr_equal(yamux_find(&session, 2 * i + 1), i < 3 ? &streams[i] : NULL);
+	yamux_remove(&session, &streams[3]); /* was never there */
+	assert_int_equal(session.count, 3);
+	yamux_table_free(&net, &session);
+}
+
 #define TABLE_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -151,6 +194,8 @@ int main(void)
 	    TABLE_TEST(test_finds_what_is_there),
 	    TABLE_TEST(test_any_secret_spreads_any_sequence),
 	    TABLE_TEST(test_each_session_has_a_secret),
+	    TABLE_TEST(test_a_quarter_stays_free),
+	    TABLE_TEST(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
