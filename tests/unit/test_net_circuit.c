@@ -22,6 +22,7 @@ static struct world world;
 static struct conn *conns[2];
 static struct stream_ref ends[2];
 static struct net_settings usual;
+static unsigned agreed;
 
 static void nothing(struct stream *stream, enum close_reason reason)
 {
@@ -29,7 +30,14 @@ static void nothing(struct stream *stream, enum close_reason reason)
 	(void)reason;
 }
 
-static const struct stream_protocol before = {.id = "before", .stays = true, .closed = nothing};
+static void opened(struct stream *stream)
+{
+	(void)stream;
+	agreed++;
+}
+
+static const struct stream_protocol before = {
+    .id = "/before", .stays = true, .open = opened, .closed = nothing};
 
 static struct stream *end_of(unsigned which)
 {
@@ -46,14 +54,29 @@ static uint64_t circuits(void)
 	return world_net()->counter[NET_COUNT_CIRCUITS];
 }
 
+static void frame(unsigned which, unsigned flags, const void *payload, size_t len)
+{
+	static uint8_t bytes[YAMUX_HEADER + 65536];
+
+	assert_non_null(end_of(which));
+	yamux_frame_write(bytes, YAMUX_DATA, (uint16_t)flags, end_of(which)->id, (uint32_t)len);
+	memcpy(bytes + YAMUX_HEADER, payload, len);
+	world_deliver(&world, which, bytes, YAMUX_HEADER + len);
+	yamux_run_end(world_net(), NULL);
+	world_turn(&world, 1);
+}
+
 static int begin(void **state)
 {
+	static const char answer[] = "\x13/multistream/1.0.0\n\x08/before\n";
+
 	(void)state;
 	world_begin(&world);
 	usual = world_net()->settings;
 	world_net()->settings.circuit_bytes = 0;
 	world_net()->settings.circuit_duration = 0;
 	world_net()->settings.idle_timeout = 100000;
+	agreed = 0;
 	for (unsigned i = 0; i < 2; i++) {
 		struct stream *stream;
 
@@ -61,7 +84,9 @@ static int begin(void **state)
 		stream = stream_open(conns[i], &before, NULL);
 		assert_non_null(stream);
 		ends[i] = stream_ref(stream);
+		frame(i, 0, answer, sizeof(answer) - 1);
 	}
+	assert_int_equal(agreed, 2);
 	return 0;
 }
 
@@ -82,25 +107,16 @@ static void splice(void)
 	assert_int_equal(circuits(), 1);
 }
 
-static void frame(unsigned which, unsigned flags, size_t len)
-{
-	static uint8_t bytes[YAMUX_HEADER + 65536];
-
-	assert_non_null(end_of(which));
-	yamux_frame_write(bytes, YAMUX_DATA, (uint16_t)flags, end_of(which)->id, (uint32_t)len);
-	world_deliver(&world, which, bytes, YAMUX_HEADER + len);
-	yamux_run_end(world_net(), NULL);
-	world_turn(&world, 1);
-}
-
 static void bring(unsigned which, size_t len)
 {
-	frame(which, 0, len);
+	static const uint8_t bytes[65536];
+
+	frame(which, 0, bytes, len);
 }
 
 static void bring_end(unsigned which)
 {
-	frame(which, YAMUX_FIN, 0);
+	frame(which, YAMUX_FIN, "", 0);
 }
 
 static void the_other_end_that_closes_is_no_lack_of_memory(void **state)
