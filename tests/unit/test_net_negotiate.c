@@ -33,7 +33,8 @@ static struct {
 	size_t data_len;
 	void *state;
 	enum close_reason reason;
-	bool resets; /* in its `open` */
+	bool resets;	      /* in its `open` */
+	bool resets_for_data; /* in its `data` */
 } told;
 
 static void tell(char event)
@@ -52,11 +53,12 @@ static void wanted_open(struct stream *stream)
 
 static void wanted_data(struct stream *stream, uint8_t *bytes, size_t len)
 {
-	(void)stream;
 	tell('d');
 	assert_true(told.data_len + len <= sizeof(told.data));
 	memcpy(told.data + told.data_len, bytes, len);
 	told.data_len += len;
+	if (told.resets_for_data)
+		stream_reset(stream, CLOSE_MEMORY);
 }
 
 static void wanted_finish(struct stream *stream)
@@ -189,6 +191,12 @@ static void test_what_came_with_the_end(void **state)
 	say(record, HEADER WANTED "x");
 	assert_told("oc");
 	assert_null(record->stream);
+	memset(&told, 0, sizeof(told));
+	told.resets_for_data = true;
+	record = begin();
+	record->stream->remote_finished = true;
+	say(record, HEADER WANTED "x");
+	assert_told("odc");
 }
 
 static void test_time_to_agree_and_to_live(void **state)
