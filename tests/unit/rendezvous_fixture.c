@@ -106,6 +106,8 @@ static int wire_write(struct stream *stream, const void *bytes, size_t len)
 
 	must(len <= stream_room(stream), "written without room");
 	must(!stream->local_finishing, "written after finish");
+	if (now_in_use->refuse)
+		return -1;
 	stream->send_window -= (uint32_t)len;
 	now_in_use->written += len;
 	if (now_in_use->discard)
@@ -255,9 +257,8 @@ void fixture_init(struct fixture *f, bool guard)
 
 void fixture_free(struct fixture *f)
 {
-	for (uint32_t slot = 0; slot < f->wire_count; slot++) {
+	for (uint32_t slot = 0; slot < f->wire_count; slot++)
 		free(f->wires[slot].bytes);
-	}
 	free(f->wires);
 	rendezvous_free(&f->net);
 	must(pool_used(&f->net) == 0, "pool is not empty at the end");

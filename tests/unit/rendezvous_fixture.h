@@ -53,6 +53,7 @@ struct fixture {
 	bool rate_full;
 	bool denied;
 	bool reserved;
+	bool refuse;  /* no memory for what is written */
 	bool discard; /* counts what is written and keeps nothing */
 	uint64_t charged;
 	uint64_t charge_most; /* above it answers are refused; 0: never */

@@ -15,3 +15,4 @@ UNIT_test_net_rendezvous_record   := $(UNIT_RENDEZVOUS)
 UNIT_test_net_rendezvous_line     := $(UNIT_RENDEZVOUS) $(BUILD)/obj/tests/unit/rendezvous_asker.o
 UNIT_test_net_rendezvous_edges    := $(UNIT_RENDEZVOUS)
 UNIT_test_net_rendezvous_said     := $(UNIT_RENDEZVOUS) $(BUILD)/obj/tests/unit/rendezvous_asker.o
+UNIT_test_net_rendezvous_work     := $(UNIT_RENDEZVOUS) $(BUILD)/obj/tests/unit/rendezvous_asker.o
