@@ -17,7 +17,16 @@ like_the_unit() {
 		left=$((left - 1))
 		sleep 0.3
 	done
-	say "$1: $(systemctl show -p Result --value "$1.service"): $(journalctl -u "$1.service" -o cat --no-pager | grep -E 'took it|processes' | tail -n 1)"
+	say "$1: $(systemctl show -p Result --value "$1.service"): $(last_words "$1")"
+}
+
+# last_words NAME: what calls.c wrote at its end, when the journal has it; one that was killed wrote nothing.
+last_words() {
+	left=10
+	until journalctl -u "$1.service" -o cat --no-pager | grep -E 'took it|processes' | tail -n 1 | grep . || [ "$left" -eq 0 ]; do
+		left=$((left - 1))
+		sleep 0.3
+	done
 }
 
 # serves NAME PORT

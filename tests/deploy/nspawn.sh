@@ -54,8 +54,15 @@ inside() {
 nspawn_stop() {
 	[ -s "$NSPAWN_PID" ] || return 0
 	kill "$(cat "$NSPAWN_PID")" 2>/dev/null
-	within 20 sh -c "! kill -0 $(cat "$NSPAWN_PID") 2>/dev/null"
+	within 20 sh -c "! kill -0 $(cat "$NSPAWN_PID") 2>/dev/null" || nspawn_kill
 	rm -f "$NSPAWN_PID"
+}
+
+# A system that does not end would stay beside the next one.
+nspawn_kill() {
+	pkill -9 -P "$(cat "$NSPAWN_PID")"
+	kill -9 "$(cat "$NSPAWN_PID")"
+	within 5 sh -c "! kill -0 $(cat "$NSPAWN_PID") 2>/dev/null"
 }
 
 unit_state() {
@@ -69,6 +76,13 @@ unit_serves() {
 # unit_log PATTERN: the journal of the unit has such a line.
 unit_log() {
 	inside journalctl -u dusk-relay.service --no-pager -o cat | grep -E -e "$1"
+}
+
+# unit_will_log PATTERN: or soon will have, as the journal comes a little later.
+unit_will_log() {
+	within 5 unit_log "$1" && return 0
+	inside journalctl -u dusk-relay.service --no-pager -o cat -n 12
+	return 1
 }
 
 # unit_process NAME FIELD...: fields of /proc/PID/status of one of the three processes.

@@ -32,7 +32,8 @@ networks_are_made() {
 relay_runs() {
 	rm -rf "$WORK/firewall"
 	mkdir -p "$WORK/firewall"
-	XDG_DATA_HOME=$WORK/firewall near "$BUILD/bin/dusk-relay" >"$WORK/firewall/log" 2>&1 &
+	# Not by near: a function has a process of its own in the background, which would end in the relay's place.
+	XDG_DATA_HOME=$WORK/firewall ip netns exec "$NEAR" "$BUILD/bin/dusk-relay" >"$WORK/firewall/log" 2>&1 &
 	relay_pid=$!
 	within 20 near "$BUILD/bin/dusk-relay" health
 }

@@ -29,6 +29,8 @@ second_tries=2
 # play PART: what it did is in $RESULTS.
 play() {
 	: >"$RESULTS"
+	# shellcheck disable=SC2034 # result reads it
+	LAST=$(date +%s)
 	# A part may end itself; what it started is ended here.
 	# shellcheck source=/dev/null
 	(. "$here/part_$1.sh"; exit 0) || result fail "ended before its end"
