@@ -16,3 +16,4 @@ UNIT_test_net_rendezvous_line     := $(UNIT_RENDEZVOUS) $(BUILD)/obj/tests/unit/
 UNIT_test_net_rendezvous_edges    := $(UNIT_RENDEZVOUS)
 UNIT_test_net_rendezvous_said     := $(UNIT_RENDEZVOUS) $(BUILD)/obj/tests/unit/rendezvous_asker.o
 UNIT_test_net_rendezvous_work     := $(UNIT_RENDEZVOUS) $(BUILD)/obj/tests/unit/rendezvous_asker.o
+UNIT_test_net_rendezvous_ends     := $(UNIT_RENDEZVOUS) $(BUILD)/obj/tests/unit/rendezvous_asker.o
