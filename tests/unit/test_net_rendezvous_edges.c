@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "netproc/pool.h"
 #include "tests/unit/rendezvous_fixture.h"
 
 static struct fixture f;
@@ -130,6 +131,43 @@ static void one_that_gives_nothing_back(void **state)
 	assert_int_equal(put(1, "a", 's', 500), RENDEZVOUS_PUT_AGAIN);
 }
 
+/* --- memory --- */
+
+/* At whichever piece it ends, nothing of the attempt is left and nothing of what stood before is gone. */
+static void no_memory(void **state)
+{
+	uint64_t cap = pool_cap(&f.net);
+
+	(void)state;
+	f.net.settings.privacy_guard = 0; /* then it stands in the order of all, too */
+	f.net.settings.max_registration_bytes = 1 << 20;
+	assert_int_equal(put(1, "a", 'r', 100), RENDEZVOUS_PUT_NEW);
+	for (uint8_t peer = 1; peer <= 2; peer++) {
+		uint64_t bytes = store->bytes, refused = 0;
+
+		for (uint64_t more = 0;; more += 16) {
+			assert_true(more < 65536);
+			/* A quarter of the cap is not what refuses here. */
+			uint64_t taken = cap - pool_used(&f.net) - more;
+			assert_true(pool_reserve(&f.net, taken));
+			enum rendezvous_put result = put(peer, "b", 's', 200);
+			pool_release(&f.net, taken);
+			if (result == RENDEZVOUS_PUT_NEW)
+				break;
+			assert_int_equal(result, RENDEZVOUS_PUT_REFUSED);
+			assert_int_equal(setting, NET_SETTING_max_memory);
+			assert_int_equal(store->bytes, bytes);
+			assert_null(entry_of(peer, "b"));
+			refused++;
+		}
+		assert_true(refused > 10);
+	}
+	assert_int_equal(store->entries.count, 3);
+	assert_int_equal(store->owners.count, 2);
+	assert_int_equal(f.net.counter[NET_COUNT_RENDEZVOUS_REGISTERED], 3);
+	assert_int_equal(f.net.counter[NET_COUNT_RENDEZVOUS_NAMESPACES], 2);
+}
+
 /* --- time --- */
 
 static void seconds_left(void **state)
@@ -225,6 +263,7 @@ int main(void)
 	    CASE(a_new_one_needs_all_its_bytes),
 	    CASE(one_in_place_of_another),
 	    CASE(one_that_gives_nothing_back),
+	    CASE(no_memory),
 	    CASE(seconds_left),
 	    CASE(no_time_is_short),
 	    CASE(many_ends_follow_one_another),

@@ -115,6 +115,56 @@ static void what_a_turn_is_spent_for(void **state)
 	assert_int_equal(fixture_status(wires[2]), RENDEZVOUS_OK);
 }
 
+/* Bytes that a registration of this namespace with so long a record takes in an answer. */
+static size_t size_of(const char *ns, size_t len)
+{
+	static const uint8_t bytes[1000];
+	const struct rendezvous_registration registration = {
+	    .ns = fixture_span(ns), .record = {bytes, len}, .ttl = 7200};
+
+	return rendezvous_registration_size(&registration);
+}
+
+/* The longest answer has as many as fit; what is charged is all of it but a few bytes of frame. */
+static void what_an_answer_takes(void **state)
+{
+	const size_t size = size_of("name", 700);
+	const size_t fit = (RENDEZVOUS_ANSWER_BYTES - RENDEZVOUS_ANSWER_FRAME) / size;
+	struct fixture_wire *wire;
+
+	(void)state;
+	assert_true(fit < RENDEZVOUS_RESULTS_MOST);
+	for (uint32_t i = 2; i < 1002; i++)
+		asker_put_sized(i, "name", RENDEZVOUS_LEGACY, 700);
+	wire = ask("name", UINT32_MAX);
+	for (int i = 0; i < 100 && wire->stream->want_room; i++)
+		fixture_window(wire->stream, 65536);
+	assert_true(wire->len <= RENDEZVOUS_ANSWER_BYTES);
+	assert_true(fixture_answer(wire, &answer, answer_bytes, sizeof(answer_bytes)));
+	assert_int_equal(answer.count, fit);
+	assert_int_equal(f.charged, fit * size + 8 + 4);
+	assert_int_equal(f.net.counter[NET_COUNT_DISCOVER_SERVED], fit);
+}
+
+/* An answer that waits holds its request, one that runs its references, too. */
+static void what_an_answer_holds(void **state)
+{
+	struct fixture_wire *run, *wait;
+	size_t held;
+
+	(void)state;
+	for (uint32_t i = 2; i < 12; i++)
+		asker_put_sized(i, "name", RENDEZVOUS_LEGACY, 700);
+	run = ask("name", 100);
+	for (int i = 1; i < RENDEZVOUS_ANSWERS_MOST; i++)
+		ask("name", 100);
+	wait = ask("name", 100);
+	held = rendezvous_protocol.held(wait->stream);
+	assert_int_equal(rendezvous_protocol.held(run->stream), held + 10 * sizeof(void *));
+	wait = ask("longer name", 100);
+	assert_int_equal(rendezvous_protocol.held(wait->stream), held + 7);
+}
+
 static void refusals_are_counted(void **state)
 {
 	(void)state;
@@ -180,6 +230,8 @@ int main(void)
 	    CASE(eight_answers_run),
 	    CASE(who_goes_leaves_the_line),
 	    CASE(what_a_turn_is_spent_for),
+	    CASE(what_an_answer_takes),
+	    CASE(what_an_answer_holds),
 	    CASE(refusals_are_counted),
 	    CASE(no_memory),
 	};
