@@ -37,6 +37,7 @@ def meet(relay, first, second):
         register(relay, second)
         discover_each_other(relay, first, second)
     second.do("dial", addr=relay.circuit_to(first.peer))
+    first.wait_event("connected", peer=second.peer)
     for one, other in ((first, second), (second, first)):
         one.do("identify", peer=other.peer)
         one.do("identify", peer=relay.peer)
