@@ -84,8 +84,8 @@ void state_check_descriptors(const struct live_daemon *live, const char *how)
 			"0=/dev/null 1=/dev/null 2=/dev/null 3=socket 4=socket", 5);
 	descriptors_are(live->netproc, "netproc", how,
 			"0=/dev/null 1=/dev/null 2=/dev/null 3=socket 4=socket 5=socket 6=socket "
-			"7=anon_inode:[eventpoll] 8=pipe 9=pipe",
-			10);
+			"7=anon_inode:[eventpoll]",
+			8);
 	if (live->page)
 		descriptors_are(live->metrics, "metrics", how,
 				"0=/dev/null 1=/dev/null 2=/dev/null 3=socket 4=socket", 5);
