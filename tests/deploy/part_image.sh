@@ -43,8 +43,10 @@ survives_a_kill() {
 
 # hold ADDRESS [COMMAND]: by this command, a connection to the published port, open when this returns and until let_go.
 hold() {
-	${2:-} python3 "$here/hold.py" "$1" "$port" "$WORK/held" >"$WORK/held" &
-	within 10 grep -q open "$WORK/held"
+	: >"$WORK/held"
+	: >"$WORK/said"
+	${2:-} python3 "$here/hold.py" "$1" "$port" "$WORK/held" >"$WORK/said" &
+	within 10 grep -q open "$WORK/said"
 }
 
 let_go() {
