@@ -121,6 +121,13 @@ void circuit_credit_set(struct circuit_half *half, uint32_t window)
 		list_append(credit_grown(net), &half->grown);
 }
 
+/* A new epoch with this window. */
+static void credit_renew(struct circuit_half *half, uint32_t window)
+{
+	circuit_credit_set(half, window);
+	credit_begin_epoch(half);
+}
+
 /* Where the quarter is full, the grown window that was longest without use gives way, if it was for long. */
 static void credit_reclaim(struct net *net, uint32_t more)
 {
@@ -132,8 +139,7 @@ static void credit_reclaim(struct net *net, uint32_t more)
 	first = container_of(grown->next, struct circuit_half, grown);
 	if (net_microseconds(net) - first->epoch_at < CREDIT_SLOW)
 		return;
-	circuit_credit_set(first, STREAM_WINDOW_LEAST);
-	credit_begin_epoch(first);
+	credit_renew(first, STREAM_WINDOW_LEAST);
 }
 
 /* What the path holds: the window less what always waited for the destination. The next epoch begins when all
@@ -144,8 +150,7 @@ static void credit_fit(struct circuit_half *half)
 	uint64_t fit = saturating_sub(window, half->standing);
 
 	half->fitted = true;
-	circuit_credit_set(half, fit < STREAM_WINDOW_LEAST ? STREAM_WINDOW_LEAST : (uint32_t)fit);
-	credit_begin_epoch(half);
+	credit_renew(half, fit < STREAM_WINDOW_LEAST ? STREAM_WINDOW_LEAST : (uint32_t)fit);
 	half->settle = window;
 }
 
@@ -155,14 +160,7 @@ static void credit_grow(struct circuit_half *half)
 
 	if (next > half->window)
 		credit_reclaim(half->circuit->net, next - half->window);
-	circuit_credit_set(half, circuit_credit_window(half));
-	credit_begin_epoch(half);
-}
-
-static void credit_keep(struct circuit_half *half, uint32_t window)
-{
-	circuit_credit_set(half, window);
-	credit_begin_epoch(half);
+	credit_renew(half, circuit_credit_window(half));
 }
 
 /* An epoch is half a window. Used within two round trips of the whole path, with nothing waiting at its end
@@ -177,7 +175,7 @@ static void credit_epoch(struct circuit_half *half, const struct stream *from, c
 	if (half->bytes - half->epoch_from < (half->settle > 0 ? half->settle : half->window / 2))
 		return;
 	if (took >= CREDIT_SLOW)
-		credit_keep(half, STREAM_WINDOW_LEAST);
+		credit_renew(half, STREAM_WINDOW_LEAST);
 	else if (half->settle > 0)
 		credit_begin_epoch(half);
 	else if (half->standing > 0)
@@ -185,7 +183,7 @@ static void credit_epoch(struct circuit_half *half, const struct stream *from, c
 	else if (took <= round_trips)
 		credit_grow(half);
 	else
-		credit_keep(half, half->window);
+		credit_renew(half, half->window);
 }
 
 /* What the sender may get now. A window at its least: never more than the destination's unused window less
