@@ -332,6 +332,16 @@ void fixture_record(struct fixture *f, struct fixture_record *record, const stru
 	fixture_record_of(record, peer, kind, seq, &addr, 1);
 }
 
+struct conn *fixture_alone(struct fixture *f, bool guard, struct fixture_peer *peer,
+			   struct fixture_record *record, enum envelope_kind kind)
+{
+	fixture_init(f, guard);
+	fixture_peer(peer, 1);
+	f->reserved = true;
+	fixture_record(f, record, peer, kind, 1);
+	return fixture_conn(f, peer);
+}
+
 struct span fixture_span(const char *text)
 {
 	return (struct span){(const uint8_t *)text, strlen(text)};

@@ -83,6 +83,10 @@ void fixture_record_of(struct fixture_record *record, const struct fixture_peer 
 void fixture_record(struct fixture *f, struct fixture_record *record, const struct fixture_peer *peer,
 		    enum envelope_kind kind, uint64_t seq);
 
+/* fixture_init, one peer that holds a reservation, its connection, and its record of this kind. */
+struct conn *fixture_alone(struct fixture *f, bool guard, struct fixture_peer *peer,
+			   struct fixture_record *record, enum envelope_kind kind);
+
 void fixture_request(struct stream *stream, const struct rendezvous_request *q);
 size_t fixture_request_bytes(const struct rendezvous_request *q, uint8_t *bytes, size_t capacity);
 void fixture_register(struct stream *stream, const char *ns, const struct fixture_record *record,

@@ -20,12 +20,8 @@ static struct fixture_record record;
 static int before(void **state)
 {
 	(void)state;
-	fixture_init(&f, false);
-	fixture_peer(&alice, 1);
-	f.reserved = true;
-	conn = fixture_conn(&f, &alice);
+	conn = fixture_alone(&f, false, &alice, &record, ENVELOPE_RECORD);
 	conn->ip = (struct ip_key){.prefix = 0x08080808, .family = 4};
-	fixture_record(&f, &record, &alice, ENVELOPE_RECORD, 1);
 	return 0;
 }
 

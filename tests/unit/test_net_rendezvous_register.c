@@ -20,12 +20,8 @@ static struct fixture_record record;
 
 static int before_with(bool guard)
 {
-	fixture_init(&f, guard);
-	fixture_peer(&alice, 1);
+	conn = fixture_alone(&f, guard, &alice, &record, ENVELOPE_RECORD_LEGACY);
 	fixture_peer(&bob, 2);
-	f.reserved = true;
-	conn = fixture_conn(&f, &alice);
-	fixture_record(&f, &record, &alice, ENVELOPE_RECORD_LEGACY, 1);
 	return 0;
 }
 

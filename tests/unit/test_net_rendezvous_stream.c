@@ -21,11 +21,7 @@ static const struct span no_cookie;
 static int before(void **state)
 {
 	(void)state;
-	fixture_init(&f, true);
-	fixture_peer(&alice, 1);
-	f.reserved = true;
-	conn = fixture_conn(&f, &alice);
-	fixture_record(&f, &record, &alice, ENVELOPE_RECORD_LEGACY, 1);
+	conn = fixture_alone(&f, true, &alice, &record, ENVELOPE_RECORD_LEGACY);
 	return 0;
 }
 
